@@ -1,0 +1,3 @@
+from buddy.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Every command, imported so that it registers itself with the app."""

@@ -1,0 +1,104 @@
+"""Writing so that a reader never meets half a file, whatever happens to the writer.
+
+Both helpers write beside the destination, flush to the disk, and rename: a rename within one
+folder either happened or did not.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_file(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file that appears under its name only when the block ends without an error.
+
+    Args:
+        path: where the file shall stand; its folder is created. An older file is replaced.
+        mode: ``"w"`` for UTF-8 text, ``"wb"`` for bytes.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "scores.txt"
+        >>> with atomic_file(target) as file:
+        ...     _ = file.write("0.54")
+        >>> target.read_text()
+        '0.54'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as indented, readable JSON, atomically."""
+    with atomic_file(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of ``path`` when the block ends without an error.
+
+    A non-empty folder cannot be replaced in one step, so there is a moment in which the old one
+    stands under ``.NAME.old``; ``recover_folder`` puts that right after a crash in just that moment.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            _flush_file(file)
+        recover_folder(path)
+        if path.exists():
+            os.rename(path, _set_aside(path))
+        os.rename(temporary, path)
+        _flush_folder(path.parent)
+        shutil.rmtree(_set_aside(path), ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def recover_folder(path: Path) -> None:
+    """Undo what a crash in the middle of ``atomic_folder`` left: restore the old folder or remove it."""
+    aside = _set_aside(path)
+    if aside.exists() and not path.exists():
+        os.rename(aside, path)
+    elif aside.exists():
+        shutil.rmtree(aside)
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        if leftover.is_dir() and leftover.name != f".{path.name}.{os.getpid()}.tmp":
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _set_aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _flush_file(path: Path) -> None:
+    if path.is_file():
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
