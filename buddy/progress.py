@@ -23,7 +23,7 @@ class Progress(Protocol):
 
 
 @contextmanager
-def progress(title: str, total: float | None, unit: str = "it", done: float = 0) -> Iterator[Progress]:
+def progress(title: str, total: float | None, unit: str = "it", done: int = 0) -> Iterator[Progress]:
     """Show the progress of the block that follows.
 
     Args:
@@ -73,7 +73,7 @@ class _PlainLines:
 
 
 @contextmanager
-def _live_bar(title: str, total: float | None, unit: str, done: float) -> Iterator[Progress]:
+def _live_bar(title: str, total: float | None, unit: str, done: int) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -43,7 +43,10 @@ def common(
 def use_config_file(context: typer.Context, path: Path | None) -> Path | None:
     """Let a YAML file give the defaults of a command's options; what is typed on the command line wins."""
     if path is not None:
-        context.default_map = {**(context.default_map or {}), **_read_config(path, {str(p.name) for p in context.command.params} - {"config"})}
+        context.default_map = {
+            **(context.default_map or {}),
+            **_read_config(path, {str(p.name) for p in context.command.params} - {"config"}),
+        }
     return path
 
 
@@ -70,9 +73,7 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     settings = {str(name).replace("-", "_"): value for name, value in settings.items()}
     unknown = sorted(set(settings) - known)
     if unknown:
-        raise UserMistake(
-            f"{path} names the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}."
-        )
+        raise UserMistake(f"{path} names the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}.")
     return settings
 
 

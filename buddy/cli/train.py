@@ -1,0 +1,155 @@
+"""`buddy train`: fine-tune a causal language model on a prepared folder."""
+
+import os
+import signal
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buddy.cli.app import ConfigOption, app
+from buddy.errors import UserMistake
+
+EXAMPLES = """Examples:
+
+  buddy train --data data/empathetic-dialogues
+
+  buddy train --data data/moods --backbone gpt2 --lora-rank 8 --out runs/moods
+
+  buddy train --resume --out runs/moods
+
+  accelerate launch --multi-gpu -m buddy train --data data/empathetic-dialogues
+"""
+
+ALLOWED_WITH_RESUME = {"resume", "out", "config"}
+
+
+class Task(str, Enum):
+    """What a model can be trained for."""
+
+    emotion = "emotion"
+    companion = "companion"
+
+
+class BestBy(str, Enum):
+    """Validation figures that can choose the best model."""
+
+    accuracy = "accuracy"
+    loss = "loss"
+
+
+@app.command(epilog=EXAMPLES)
+def train(
+    context: typer.Context,
+    *,
+    data: Annotated[Path | None, typer.Option(help="A folder made by `buddy prepare`.")] = None,
+    backbone: Annotated[
+        str, typer.Option(help="scratch:small, scratch:tiny, scratch:gpt2, a folder, or a hub name such as gpt2.")
+    ] = "scratch:small",
+    task: Annotated[
+        Task, typer.Option(help="emotion: labels of texts; companion: also replies, from dialogues.")
+    ] = Task.emotion,
+    out: Annotated[Path | None, typer.Option(help="The run directory; runs/TASK if not given.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
+    epochs: Annotated[float, typer.Option(help="Passes over the data, at most.")] = 10.0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts per optimizer step.")] = 32,
+    tokens_per_pass: Annotated[
+        int, typer.Option(min=0, help="Tokens computed at once; lower it if memory runs out. 0: by device.")
+    ] = 0,
+    max_tokens: Annotated[int, typer.Option(min=16, help="Longer texts lose their oldest part.")] = 256,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The peak.", show_default="1e-3 from scratch, 2e-4 LoRA, else 1e-4")
+    ] = None,
+    warmup_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps that climb to it.")] = 0.1,
+    weight_decay: Annotated[float, typer.Option(min=0, help="Pull of the matrices towards zero.")] = 0.1,
+    max_gradient_norm: Annotated[float, typer.Option(help="Longer gradients are scaled down to this.")] = 1.0,
+    dropout: Annotated[float, typer.Option(help="Of a model from scratch.")] = 0.1,
+    text_weight: Annotated[
+        float, typer.Option(min=0, help="Above 0 the text is learned too; each token counts this much of a label's.")
+    ] = 0.0,
+    vocabulary_size: Annotated[int, typer.Option(min=300, help="Of the tokenizer that scratch trains.")] = 8192,
+    lora_rank: Annotated[int, typer.Option(min=0, help="Above 0: train adapters of this rank only.")] = 0,
+    evaluations_per_epoch: Annotated[int, typer.Option(min=1, help="Points on the curves per epoch.")] = 2,
+    best_by: Annotated[BestBy, typer.Option(help="What chooses best/ and stops the run.")] = BestBy.accuracy,
+    patience: Annotated[int, typer.Option(min=0, help="Evaluations without a new best before it stops; 0: never.")] = 6,
+    save_minutes: Annotated[float, typer.Option(min=0, help="last/ is at most this old.")] = 5.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 13,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    number_format: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events.")] = False,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
+    """Fine-tune a causal language model into an emotion classifier, or a companion.
+
+    Ctrl-C and SIGTERM save and end; --resume goes on and ends with the same weights, to the bit.
+    The run directory gets config.yaml, history.jsonl, best/ and last/.
+    """
+    from buddy.evaluation.during_training import make_evaluate
+    from buddy.training.checkpoint import read_settings
+    from buddy.training.run import resume_run, start_run
+    from buddy.training.settings import TrainSettings
+
+    run = out or Path("runs") / task.value
+    if resume:
+        _refuse_other_options(context)
+        stop = resume_run(read_settings(run), make_evaluate)
+    elif data is None:
+        raise UserMistake("Say what to train on: --data DIR, a folder made by `buddy prepare`.")
+    else:
+        settings = TrainSettings(
+            data=data.absolute(),
+            out=run,
+            backbone=backbone,
+            task=task.value,
+            epochs=epochs,
+            batch_size=batch_size,
+            tokens_per_pass=tokens_per_pass,
+            max_tokens=max_tokens,
+            learning_rate=learning_rate,
+            warmup_share=warmup_share,
+            weight_decay=weight_decay,
+            max_gradient_norm=max_gradient_norm,
+            dropout=dropout,
+            text_weight=text_weight,
+            vocabulary_size=vocabulary_size,
+            lora_rank=lora_rank,
+            evaluations_per_epoch=evaluations_per_epoch,
+            best_by=best_by.value,
+            patience=patience,
+            save_minutes=save_minutes,
+            seed=seed,
+            device=device,
+            number_format=number_format,
+            tensorboard=tensorboard,
+        )
+        stop = start_run(settings, make_evaluate)
+    if int(os.environ.get("RANK", "0")) == 0:
+        _tell_what_comes_next(run, stop.signal_number)
+    if stop.signal_number is not None:
+        raise typer.Exit(128 + stop.signal_number)
+
+
+def _refuse_other_options(context: typer.Context) -> None:
+    """With --resume the settings come from the run: an option that is quietly ignored would deceive."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name not in ALLOWED_WITH_RESUME and source is not None and source.name == "COMMANDLINE":
+            option = "--" + name.replace("_", "-")
+            raise UserMistake(f"{option} cannot change when a run goes on; its config.yaml holds the settings.")
+
+
+def _tell_what_comes_next(run: Path, signal_number: int | None) -> None:
+    if signal_number is not None:
+        print(
+            f"Stopped by {signal.Signals(signal_number).name} and saved. Go on with: buddy train --resume --out {run}"
+        )
+        return
+    from buddy.training.checkpoint import read_history, read_settings
+
+    by_accuracy = read_settings(run).best_by == "accuracy"
+    history = read_history(run)
+    best = max(history, key=lambda point: point.valid_accuracy if by_accuracy else -point.valid_loss)
+    print(f"Best at step {best.step}: {best.valid_accuracy:.1%} right on valid, loss {best.valid_loss:.3f}.")
+    print(f"Model: {run / 'best'}")
+    print(f"Next:  buddy evaluate {run}")

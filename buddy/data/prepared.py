@@ -1,0 +1,218 @@
+"""The prepared folder: the one form in which every later part meets data.
+
+    DIR/train.parquet, valid.parquet, test.parquet   id, text, label      (valid and test may be absent)
+    DIR/dialogues/train.parquet ...                  id, emotion, situation, turns (speaker first, alternating)
+    DIR/labels.json                                  every label, sorted
+    DIR/audit.json, DIR/data_card.md                 what was found in the data, for programs and for people
+
+Nothing here imports a heavy library before data is read or written.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from buddy.errors import UserMistake
+from buddy.files import write_json
+from buddy.records import SPLITS, Dialogue, Example
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LABELS_FILE = "labels.json"
+AUDIT_FILE = "audit.json"
+CARD_FILE = "data_card.md"
+DIALOGUES_FOLDER = "dialogues"
+
+EXAMPLE_COLUMNS = ("id", "text", "label")
+DIALOGUE_COLUMNS = ("id", "emotion", "situation", "turns")
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A prepared folder that has been checked; rows are read when they are asked for.
+
+    Args:
+        folder: where it stands.
+        labels: every label of every split, sorted; a label's position is its number.
+    """
+
+    folder: Path
+    labels: tuple[str, ...]
+
+    def splits(self) -> tuple[str, ...]:
+        """Name the splits that are there, in the order train, valid, test."""
+        return tuple(split for split in SPLITS if _examples_file(self.folder, split).is_file())
+
+    def examples(self, split: str) -> list[Example]:
+        """Read the labelled texts of a split, in the order in which the source has them.
+
+        Raises:
+            UserMistake: the split is absent (the sentence names those that are there) or its file is damaged.
+        """
+        self._require(split, self.splits(), "split")
+        rows = _read_rows(_examples_file(self.folder, split), EXAMPLE_COLUMNS)
+        return [Example(*row) for row in rows]
+
+    def dialogues(self, split: str) -> list[Dialogue]:
+        """Read the conversations of a split; the speaker has the even turns.
+
+        Raises:
+            UserMistake: the source has no conversations for this split, or the file is damaged.
+        """
+        available = tuple(name for name in SPLITS if _dialogues_file(self.folder, name).is_file())
+        self._require(split, available, "split of conversations")
+        rows = _read_rows(_dialogues_file(self.folder, split), DIALOGUE_COLUMNS)
+        return [Dialogue(id_, emotion, situation, tuple(turns)) for id_, emotion, situation, turns in rows]
+
+    def fingerprint(self) -> str:
+        """Tell whether two folders hold the same data: SHA-256 over labels and rows in a fixed order.
+
+        It is taken over what the files say, not over their bytes, so that another version of the Parquet
+        library, which compresses otherwise, does not look like other data.
+
+        Returns:
+            64 hexadecimal digits.
+        """
+        digest = hashlib.sha256(json.dumps(self.labels).encode())
+        for split in SPLITS:
+            for file, columns in (
+                (_examples_file(self.folder, split), EXAMPLE_COLUMNS),
+                (_dialogues_file(self.folder, split), DIALOGUE_COLUMNS),
+            ):
+                if file.is_file():
+                    digest.update(f"{file.relative_to(self.folder).as_posix()}\n".encode())
+                    for row in _read_rows(file, columns):
+                        digest.update(json.dumps(row).encode() + b"\n")
+        return digest.hexdigest()
+
+    def _require(self, split: str, available: Sequence[str], what: str) -> None:
+        if split not in available:
+            there = f"there are {', '.join(available)}" if available else "it has none"
+            raise UserMistake(f"{self.folder} has no {what} named {split!r}; {there}.")
+
+
+def read_prepared(folder: Path) -> PreparedData:
+    """Open a folder that ``buddy prepare`` wrote, after checking that every file in it is whole.
+
+    Raises:
+        UserMistake: there is no such folder, it is no prepared one, or a file in it is damaged; going on
+            would fail in the middle of a training run instead of before it.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> write_prepared(folder, {"train": [Example("1", "We won!", "joyful"), Example("2", "Go away.", "angry")]})
+        >>> data = read_prepared(folder)
+        >>> data.labels, data.splits(), data.examples("train")[0].text
+        (('angry', 'joyful'), ('train',), 'We won!')
+    """
+    if not folder.is_dir():
+        raise UserMistake(f"There is no folder {folder}; `buddy prepare --out {folder}` makes one.")
+    data = PreparedData(folder, _read_labels(folder))
+    if "train" not in data.splits():
+        raise UserMistake(f"{folder} has no train.parquet; run `buddy prepare --out {folder}` again.")
+    for split in data.splits():
+        _check_columns(_examples_file(folder, split), EXAMPLE_COLUMNS)
+        if _dialogues_file(folder, split).is_file():
+            _check_columns(_dialogues_file(folder, split), DIALOGUE_COLUMNS)
+    return data
+
+
+def write_prepared(
+    folder: Path,
+    examples: Mapping[str, Sequence[Example]],
+    dialogues: Mapping[str, Sequence[Dialogue]] | None = None,
+    reports: Mapping[str, str] | None = None,
+) -> None:
+    """Write the files of a prepared folder into one that exists and is empty.
+
+    Use it inside ``buddy.files.atomic_folder`` where a half-written folder could be met.
+
+    Args:
+        folder: where to write.
+        examples: rows of every split, by its name.
+        dialogues: conversations of every split, by its name; none when the source has only single texts.
+        reports: further text files by name, such as ``audit.json`` and ``data_card.md``.
+
+    Raises:
+        ValueError: a split is not one of train, valid, test.
+    """
+    import pyarrow as pa
+
+    text, texts = pa.string(), pa.list_(pa.string())
+    for split, rows in examples.items():
+        schema = pa.schema(dict.fromkeys(EXAMPLE_COLUMNS, text))
+        _write_rows(_examples_file(folder, split), map(astuple, rows), schema)
+    for split, conversations in (dialogues or {}).items():
+        schema = pa.schema({name: texts if name == "turns" else text for name in DIALOGUE_COLUMNS})
+        _write_rows(_dialogues_file(folder, split), map(astuple, conversations), schema)
+    write_json(folder / LABELS_FILE, sorted({row.label for rows in examples.values() for row in rows}))
+    for name, content in (reports or {}).items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def _examples_file(folder: Path, split: str) -> Path:
+    if split not in SPLITS:
+        raise ValueError(f"a split is one of {SPLITS}, not {split!r}")
+    return folder / f"{split}.parquet"
+
+
+def _dialogues_file(folder: Path, split: str) -> Path:
+    return _examples_file(folder / DIALOGUES_FOLDER, split)
+
+
+def _read_labels(folder: Path) -> tuple[str, ...]:
+    file = folder / LABELS_FILE
+    if not file.is_file():
+        raise UserMistake(f"{folder} is not a prepared folder (no {LABELS_FILE}); `buddy prepare --out DIR` makes one.")
+    try:
+        labels = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise _damaged(file) from error
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise _damaged(file)
+    return tuple(labels)
+
+
+def _check_columns(file: Path, columns: tuple[str, ...]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = pq.read_schema(file).names
+    except pa.ArrowException as error:
+        raise _damaged(file) from error
+    if tuple(names) != columns:
+        raise UserMistake(f"{file} has the columns {', '.join(names)} where {', '.join(columns)} are expected.")
+
+
+def _read_rows(file: Path, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file) from error
+    return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+
+
+def _write_rows(file: Path, rows: Iterable[tuple[object, ...]], schema: "pa.Schema") -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    table = pa.table(
+        [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema=schema
+    )
+    file.parent.mkdir(exist_ok=True)
+    with open(file, "wb") as sink:  # Python's own file, so that a full disk raises an OSError that names its cause
+        pq.write_table(table, sink, compression="zstd")
+
+
+def _damaged(file: Path) -> UserMistake:
+    return UserMistake(f"{file} is damaged; run `buddy prepare` again.")

@@ -1,0 +1,184 @@
+"""Reading a table from a file: CSV, TSV, JSON Lines or Parquet, by its ending.
+
+A file that cannot be trusted as a whole (not UTF-8, a quotation mark that never closes) is refused; a single row
+that does not fit is dropped and counted.
+"""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buddy.data.source import Tally
+from buddy.errors import UserMistake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in memory, column by column.
+
+    Args:
+        origin: where it is from, for messages.
+        columns: name → values, all of the same length, of whatever type the file has.
+        rows_read: rows that the file has, dropped ones included.
+    """
+
+    origin: str
+    columns: Mapping[str, Sequence[object]]
+    rows_read: int
+
+
+def read_table(path: Path, tally: Tally) -> Table:
+    """Read a file of rows.
+
+    Args:
+        path: its ending tells the format: .csv .tsv .jsonl .ndjson .json .parquet.
+        tally: gets what was dropped and why.
+
+    Raises:
+        UserMistake: an unknown ending, an empty, binary or damaged file, or text that is not UTF-8.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UserMistake(f"{path} is of no kind that can be read; known are {', '.join(READERS)}.")
+    return reader(path, tally)
+
+
+def read_csv(path: Path, tally: Tally) -> Table:
+    """Read comma-, semicolon- or tab-separated values with a header line.
+
+    The separator is the one that the header has most of.
+
+    Raises:
+        UserMistake: a quotation mark is opened and not closed properly. Going on would swallow all rows up to
+            the next one as if they were one long text.
+    """
+    text = _read_text(path)
+    header_line = text.split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=header_line.count)
+    with _any_field_length():
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        try:
+            header, *rows = (row for row in reader if row)
+        except csv.Error as error:
+            raise UserMistake(
+                f"{path}, line {reader.line_num}: {error}; is a quotation mark not closed or not doubled?"
+            ) from error
+    return _from_rows(path, [name.strip() for name in header], rows, tally)
+
+
+def read_json_lines(path: Path, tally: Tally) -> Table:
+    """Read one JSON object per line; a column is any key of any of them."""
+    text = _read_text(path)
+    if text.lstrip().startswith("["):
+        raise UserMistake(f'{path} is one JSON list; write one object per line ({{"text": …, "label": …}}).')
+    lines = [line for line in text.split("\n") if line.strip()]
+    objects = [value for value in map(_parse_object, lines) if value is not None]
+    if not objects:
+        raise UserMistake(f"{path} has no line that is a JSON object.")
+    if len(objects) < len(lines):
+        tally.dropped["line that is not a JSON object"] += len(lines) - len(objects)
+    names = dict.fromkeys(name for value in objects for name in value)
+    return Table(str(path), {name: [value.get(name) for value in objects] for name in names}, len(lines))
+
+
+def read_parquet(path: Path, tally: Tally) -> Table:  # noqa: ARG001  (every reader takes a tally)
+    """Read a Parquet file; numbers that stand for named classes in a Hugging Face data set become the names."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with open(path, "rb") as file:
+            table = pq.read_table(file)
+    except pa.ArrowException as error:
+        raise UserMistake(f"{path} is not a Parquet file, or a damaged one.") from error
+    names = _class_names(table.schema)
+    columns = {
+        name: with_class_names(table[name].to_pylist(), names[name]) if name in names else table[name].to_pylist()
+        for name in table.column_names
+    }
+    return Table(str(path), columns, table.num_rows)
+
+
+def with_class_names(values: Sequence[object], names: Sequence[str]) -> list[object]:
+    """Replace class numbers by their names; anything else (a missing label is often -1) becomes None.
+
+    Example:
+        >>> with_class_names([1, 0, -1], ["joy", "fear"])
+        ['fear', 'joy', None]
+    """
+    known: dict[object, object] = dict(enumerate(names))
+    return [known.get(value) for value in values]
+
+
+READERS: Mapping[str, Callable[[Path, Tally], Table]] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".json": read_json_lines,
+    ".parquet": read_parquet,
+}
+
+
+def _read_text(path: Path) -> str:
+    content = path.read_bytes()
+    if b"\0" in content:
+        raise UserMistake(f"{path} is a binary file, or text that is not UTF-8; save it as UTF-8 text.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserMistake(f"{path} is not UTF-8 text (line {line}); save it as UTF-8.") from error
+    if not text.strip():
+        raise UserMistake(f"{path} is empty.")
+    return text
+
+
+@contextmanager
+def _any_field_length() -> Iterator[None]:
+    """Lift the csv module's limit of 131,072 characters per field, which holds for the whole process."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _from_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], tally: Tally) -> Table:
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise UserMistake(f"{path} has more than one column named {repeated[0]!r}.")
+    fitting = [row for row in rows if len(row) == len(header)]
+    if len(fitting) < len(rows):
+        tally.dropped[f"row that does not have the header's {len(header)} fields"] += len(rows) - len(fitting)
+    values = zip(*fitting, strict=True) if fitting else [()] * len(header)
+    return Table(str(path), dict(zip(header, values, strict=True)), len(rows))
+
+
+def _parse_object(line: str) -> Mapping[str, object] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _class_names(schema: "pa.Schema") -> dict[str, list[str]]:
+    """Find the columns that Hugging Face's datasets library wrote as numbered classes, and their names."""
+    if b"huggingface" not in (schema.metadata or {}):
+        return {}
+    from datasets import ClassLabel, Features
+
+    features = Features.from_arrow_schema(schema)
+    return {name: list(kind.names) for name, kind in features.items() if isinstance(kind, ClassLabel)}

@@ -1,0 +1,1 @@
+"""From records to token ids: the layouts, the tokenizer, the batches."""

@@ -1,0 +1,149 @@
+"""Documents to batches: rows of similar length, or several conversations packed into one row.
+
+A batch never needs an attention mask for its padding. Padding stands at the right, a causal model only
+looks to the left, and no padding token is ever learned, so what a row gives cannot depend on it.
+
+Shapes: `B` rows, `T` tokens in the longest row.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from buddy.text.tokenizer import Tokens
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+
+STEPS_SORTED_TOGETHER = 50
+"""Documents are sorted by length within the shuffled documents of this many steps: enough that rows of one
+batch are nearly equally long, few enough that every epoch makes different batches."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one forward pass reads.
+
+    Attributes:
+        input_ids: (B, T) token ids; 0 where a row is padded.
+        weights: (B, T) how strongly each token is learned; 0 for what is only read, and for padding.
+        positions: (B, T) place of each token in its own document.
+        documents: (B, T) which document of its row a token belongs to, -1 for padding; ``None`` when each row
+            holds one document and the plain causal mask is right.
+    """
+
+    input_ids: IntArray
+    weights: FloatArray
+    positions: IntArray
+    documents: IntArray | None = None
+
+
+def pad(documents: Sequence[Tokens]) -> Batch:
+    """Put one document into each row.
+
+    Example:
+        >>> one = Tokens(np.array([5, 6, 7]), np.array([0, 0, 1], np.float32))
+        >>> two = Tokens(np.array([8, 9]), np.array([0, 1], np.float32))
+        >>> pad([one, two]).input_ids.tolist()
+        [[5, 6, 7], [8, 9, 0]]
+    """
+    return _fill([[document] for document in documents], keep_apart=False)
+
+
+def pack(documents: Sequence[Tokens], width: int) -> Batch:
+    """Put as many documents into each row as fit; ``documents`` in the batch tells them apart.
+
+    Args:
+        documents: each at most ``width`` tokens long.
+        width: tokens per row.
+
+    Raises:
+        ValueError: a document is longer than a row; cutting it here would silently lose text.
+
+    Source:
+        Krell et al. 2021, "Efficient Sequence Packing without Cross-contamination", section 3: first-fit decreasing.
+
+    Example:
+        >>> pieces = [Tokens(np.arange(n), np.ones(n, np.float32)) for n in (3, 2, 4)]
+        >>> pack(pieces, width=6).documents.tolist()
+        [[0, 0, 0, 0, 1, 1], [0, 0, 0, -1, -1, -1]]
+    """
+    if max(map(len, documents)) > width:
+        raise ValueError(f"a document of {max(map(len, documents))} tokens does not fit a row of {width}")
+    rows: list[list[Tokens]] = []
+    room: list[int] = []
+    for document in sorted(documents, key=len, reverse=True):
+        row = next((i for i, left in enumerate(room) if left >= len(document)), len(rows))
+        if row == len(rows):
+            rows.append([])
+            room.append(width)
+        rows[row].append(document)
+        room[row] -= len(document)
+    return _fill(rows, keep_apart=True)
+
+
+def _fill(rows: Sequence[Sequence[Tokens]], keep_apart: bool) -> Batch:
+    shape = (len(rows), max(sum(map(len, row)) for row in rows))
+    input_ids, positions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    weights, documents = np.zeros(shape, np.float32), np.full(shape, -1, np.int64)
+    for i, row in enumerate(rows):
+        start = 0
+        for number, document in enumerate(row):
+            place = slice(start, start + len(document))
+            input_ids[i, place], weights[i, place] = document.ids, document.weights
+            positions[i, place], documents[i, place] = np.arange(len(document)), number
+            weights[i, start] = 0.0  # nothing of its own document stands before the first token
+            start = place.stop
+    return Batch(input_ids, weights, positions, documents if keep_apart else None)
+
+
+def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Decide which documents each step of an epoch learns from, every document once.
+
+    The plan is a pure function of its arguments, so a resumed run finds its place by counting steps.
+
+    Args:
+        lengths: tokens of each document.
+        batch_size: documents per step.
+        seed: of the run.
+        epoch: 0 for the first; every epoch has another order.
+
+    Returns:
+        For each step the indices of its documents, longest first.
+
+    Example:
+        >>> sorted(sum(plan_epoch([3, 9, 4, 8, 5], batch_size=2, seed=1, epoch=0), []))
+        [0, 1, 2, 3, 4]
+    """
+    random = np.random.default_rng((seed, epoch))
+    order = random.permutation(len(lengths))
+    together = STEPS_SORTED_TOGETHER * batch_size
+    by_length = [
+        sorted(order[start : start + together].tolist(), key=lambda i: -lengths[i])
+        for start in range(0, len(order), together)
+    ]
+    steps = [group[start : start + batch_size] for group in by_length for start in range(0, len(group), batch_size)]
+    return [steps[i] for i in random.permutation(len(steps))]
+
+
+def split_by_tokens(indices: Sequence[int], lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
+    """Cut the documents of a step into forward passes of at most ``max_tokens`` tokens, padding included.
+
+    A document longer than ``max_tokens`` gets a pass of its own.
+
+    Example:
+        >>> list(split_by_tokens([0, 1, 2], lengths=[5, 4, 2], max_tokens=10))
+        [[0, 1], [2]]
+    """
+    chunk: list[int] = []
+    widest = 0
+    for index in indices:
+        widest = max(widest, lengths[index])
+        if chunk and widest * (len(chunk) + 1) > max_tokens:
+            yield chunk
+            chunk, widest = [], lengths[index]
+        chunk.append(index)
+    if chunk:
+        yield chunk

@@ -1,0 +1,161 @@
+"""Pieces to token ids and back, with a tokenizer from the hub or one trained on our own text.
+
+Only the small `tokenizers` library is needed here, so that a finished model can be used without
+transformers and torch.
+
+Shapes: `T` tokens of one document.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from buddy.errors import UserMistake
+from buddy.text.render import LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, label_text
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One document as the model sees it."""
+
+    ids: npt.NDArray[np.int64]  # (T,)
+    weights: npt.NDArray[np.float32]  # (T,) how strongly each token is learned; 0: only read
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A tokenizer that knows our special tokens and never finds one in what a person wrote.
+
+    Attributes:
+        backend: the tokenizer; it treats the spelling of a special token inside ordinary text as plain letters.
+        special_ids: the id of each of ``SPECIAL_TOKENS``. The end of text is the tokenizer's own if it has one.
+        start_ids: what the tokenizer puts before every text (``<s>`` for Llama, nothing for GPT-2).
+    """
+
+    backend: Tokenizer
+    special_ids: Mapping[str, int]
+    start_ids: tuple[int, ...] = ()
+
+    def encode(self, documents: Sequence[Sequence[Piece]], max_tokens: int | None = None) -> list[Tokens]:
+        """Turn rendered texts into tokens.
+
+        Args:
+            documents: rendered texts.
+            max_tokens: longer documents lose their *oldest* part: whole pieces up to the start of a turn, then the
+                first words of the remaining text. What stands right before a question is always kept.
+        """
+        texts = [piece.text for pieces in documents for piece in pieces if not piece.special]
+        encodings = iter(self.backend.encode_batch_fast(texts, add_special_tokens=False))
+        return [self._assemble(pieces, encodings, max_tokens) for pieces in documents]
+
+    def encode_label(self, label: str) -> tuple[int, ...]:
+        """Give the tokens of a label as they stand after ``<EMOTION_TYPE>``."""
+        return tuple(self.backend.encode(label_text(label), add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Turn ids back into text, special tokens included."""
+        return self.backend.decode(list(ids), skip_special_tokens=False)
+
+    def _assemble(self, pieces: Sequence[Piece], encodings: Iterator[Any], max_tokens: int | None) -> Tokens:
+        ids = [[self.special_ids[p.text]] if p.special else next(encodings).ids for p in pieces]
+        weights = [piece.weight for piece in pieces]
+        if max_tokens is not None:
+            first = _first_kept_piece(pieces, ids, max_tokens - len(self.start_ids))
+            ids, weights = ids[first:], weights[first:]
+            excess = sum(map(len, ids)) + len(self.start_ids) - max_tokens
+            longest = max(range(len(ids)), key=lambda i: len(ids[i]))
+            ids[longest] = ids[longest][max(excess, 0) :]
+        flat = [*self.start_ids, *(token for piece in ids for token in piece)]
+        each = [0.0] * len(self.start_ids) + [w for piece, w in zip(ids, weights, strict=True) for _ in piece]
+        return Tokens(np.array(flat, np.int64), np.array(each, np.float32))
+
+
+def _first_kept_piece(pieces: Sequence[Piece], ids: Sequence[Sequence[int]], room: int) -> int:
+    """Find the oldest turn from which on everything fits; the last turn (or the only text) always stays."""
+    starts = [i for i, piece in enumerate(pieces) if piece.special and piece.text in (SPEAKER, LISTENER)]
+    tokens_from = list(accumulate(reversed([len(piece) for piece in ids])))[::-1]
+    fitting = [start for start in (0, *starts) if tokens_from[start] <= room]
+    return min(fitting) if fitting else max(starts, default=0)
+
+
+def make_codec(backend: Tokenizer, special_ids: Mapping[str, int] | None = None) -> Codec:
+    """Build a codec over a tokenizer that holds all our special tokens already.
+
+    Raises:
+        UserMistake: a special token is missing: the model was not made by buddy.
+    """
+    backend = Tokenizer.from_str(backend.to_str())
+    backend.no_padding()
+    backend.no_truncation()
+    found = special_ids or {token: _special_id(backend, token) for token in SPECIAL_TOKENS}
+    start_ids = _start_ids(backend)
+    backend.encode_special_tokens = True
+    return Codec(backend, dict(found), start_ids)
+
+
+def _special_id(backend: Tokenizer, token: str) -> int:
+    number: int | None = backend.token_to_id(token)
+    if number is None:
+        raise UserMistake(f"The tokenizer has no {token} token; choose a model that buddy trained.")
+    return number
+
+
+def _start_ids(backend: Tokenizer) -> tuple[int, ...]:
+    bare = backend.encode("a", add_special_tokens=False).ids
+    full = backend.encode("a", add_special_tokens=True).ids
+    return tuple(full[: full.index(bare[0])]) if bare else ()
+
+
+def train_tokenizer(texts: Iterable[str], labels: Sequence[str], vocabulary_size: int = 8192) -> Tokenizer:
+    """Train a cased byte-level BPE in which every label, with its leading space, is one token.
+
+    Byte level means that no text is unknown: whatever has no token of its own is spelled in bytes.
+
+    Args:
+        texts: the text to learn frequent letter sequences from.
+        labels: these become one token each, however rare they are in the texts.
+        vocabulary_size: upper limit, special tokens and labels included. GPT-2 has 50,257; a small model
+            cannot afford that many embedding rows.
+
+    Source:
+        Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
+
+    Example:
+        >>> tokenizer = train_tokenizer(["I was sad.", "So sad, so sad."], ["sad", "nostalgic"], 300)
+        >>> len(tokenizer.encode(" nostalgic").ids)
+        1
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = [AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size - 4 * len(labels),  # room for the merges that the labels may still need
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return _with_whole_labels(tokenizer, labels)
+
+
+def _with_whole_labels(tokenizer: Tokenizer, labels: Sequence[str]) -> Tokenizer:
+    """Append the merges that make one token of each label; being last, they change nothing else's tokens."""
+    state = json.loads(tokenizer.to_str())
+    vocabulary, merges = state["model"]["vocab"], state["model"]["merges"]
+    for label in labels:
+        tokens = tokenizer.encode(label_text(label)).tokens
+        for left, right in zip(accumulate(tokens), tokens[1:], strict=False):
+            if left + right not in vocabulary:
+                vocabulary[left + right] = len(vocabulary)
+                merges.append([left, right])
+    return Tokenizer.from_str(json.dumps(state))

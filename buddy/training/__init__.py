@@ -1,0 +1,1 @@
+"""From batches to a run directory: backbone, loss, schedule, the loop, exact resume."""

@@ -1,0 +1,185 @@
+"""The model that a run starts from: from the hub, from a folder, or new."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from tokenizers import AddedToken
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from buddy.errors import UserMistake
+from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER
+from buddy.text.tokenizer import Codec, make_codec, train_tokenizer
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+LORA_SCALE = 2
+"""alpha = 2 × rank, the usual choice: the size of an update does not change when the rank does."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a new GPT-2."""
+
+    layers: int
+    width: int
+    heads: int
+    positions: int = 512
+
+
+SCRATCH_SHAPES = {
+    "scratch:tiny": Shape(layers=2, width=64, heads=2),  # a toy that trains in seconds, to try things out
+    "scratch:small": Shape(layers=6, width=384, heads=6),  # 14M parameters with 8k tokens
+    "scratch:gpt2": Shape(layers=12, width=768, heads=12, positions=1024),  # GPT-2's own shape, 124M with 50k tokens
+}
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A causal language model with its tokenizer, both knowing our special tokens."""
+
+    model: "PreTrainedModel | PeftModel"
+    tokenizer: PreTrainedTokenizerFast
+    codec: Codec
+
+    def parameters(self) -> tuple[int, int]:
+        """Count all parameters and the trained ones."""
+        sizes = [(p.numel(), p.requires_grad) for p in self.model.parameters()]
+        return sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
+
+
+def new_backbone(
+    name: str, texts: Iterable[str], labels: Sequence[str], vocabulary_size: int, dropout: float
+) -> Backbone:
+    """Make a GPT-2-shaped model with random weights, and train its tokenizer.
+
+    Args:
+        name: a key of ``SCRATCH_SHAPES``.
+        texts: what the tokenizer learns from; the *training* texts, or the split would leak.
+        labels: one token each.
+        vocabulary_size: upper limit of the tokenizer.
+        dropout: on embeddings and residual branches. None inside attention, where it would rule out the fused
+            kernels and has little to hold back.
+
+    Raises:
+        UserMistake: there is no such shape.
+    """
+    if name not in SCRATCH_SHAPES:
+        raise UserMistake(f"There is no shape {name!r}; choose one of {', '.join(SCRATCH_SHAPES)}.")
+    shape = SCRATCH_SHAPES[name]
+    backend = train_tokenizer(texts, labels, vocabulary_size)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=END, eos_token=END)  # type: ignore[no-untyped-call]
+    end = backend.token_to_id(END)
+    config = GPT2Config(
+        vocab_size=backend.get_vocab_size(),
+        n_layer=shape.layers,
+        n_embd=shape.width,
+        n_head=shape.heads,
+        n_positions=shape.positions,
+        activation_function="gelu_pytorch_tanh",  # the same function as GPT-2's "gelu_new", in one kernel
+        embd_pdrop=dropout,
+        resid_pdrop=dropout,
+        attn_pdrop=0.0,
+        bos_token_id=end,
+        eos_token_id=end,
+    )
+    model = GPT2LMHeadModel(config)
+    return Backbone(model, tokenizer, make_codec(backend))
+
+
+def load_backbone(name: str) -> Backbone:
+    """Load a causal language model from a folder or the hub, and teach its tokenizer our special tokens.
+
+    Only safetensors are read: a pickle from a stranger can run code.
+
+    Args:
+        name: a folder in Hugging Face format, or a hub name such as ``gpt2``. ``HF_ENDPOINT`` and
+            ``HF_HUB_OFFLINE`` are honoured.
+
+    Raises:
+        UserMistake: there is no such model, or it is no causal language model.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name)
+        if getattr(config, "activation_function", None) == "gelu_new":
+            config.activation_function = "gelu_pytorch_tanh"
+        model = AutoModelForCausalLM.from_pretrained(name, config=config, dtype=torch.float32, use_safetensors=True)
+    except (OSError, ValueError) as error:
+        raise UserMistake(_explain_missing(name, error)) from error
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise UserMistake(f"The tokenizer of {name!r} has no fast form (tokenizer.json); choose another model.")
+    special_ids = _add_special_tokens(model, tokenizer)
+    return Backbone(model, tokenizer, make_codec(tokenizer.backend_tokenizer, special_ids))
+
+
+def add_lora(backbone: Backbone, rank: int) -> Backbone:
+    """Freeze a model and train low-rank adapters beside its matrices, and the rows of our special tokens.
+
+    Source:
+        Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models".
+    """
+    from peft import LoraConfig, get_peft_model
+
+    model = backbone.model
+    assert isinstance(model, PreTrainedModel)  # noqa: S101  (a model is adapted once)
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=LORA_SCALE * rank,
+        target_modules="all-linear",
+        trainable_token_indices=sorted(set(backbone.codec.special_ids.values())),
+        task_type="CAUSAL_LM",
+        fan_in_fan_out=model.config.model_type == "gpt2",  # GPT-2 stores its matrices transposed
+    )
+    return Backbone(get_peft_model(model, config), backbone.tokenizer, backbone.codec)
+
+
+def _add_special_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
+    """Give every special token an id; the end of text is the tokenizer's own, a habit that a model should keep."""
+    end = tokenizer.eos_token if isinstance(tokenizer.eos_token, str) else END
+    spelled = {
+        token: tokenizer.backend_tokenizer.encode(token, add_special_tokens=False).ids
+        for token in (EMOTION_TYPE, SPEAKER, LISTENER, end)
+        if tokenizer.backend_tokenizer.token_to_id(token) is None
+    }
+    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in spelled], special_tokens=True)
+    tables = _embedding_tables(model)
+    if len(tokenizer) > tables[0].shape[0]:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        tables = _embedding_tables(model)
+    ids = dict(tokenizer.backend_tokenizer.get_vocab(with_added_tokens=True))
+    for table in tables:
+        _start_at_mean_of_spelling(table, {ids[token]: spelling for token, spelling in spelled.items()})
+    return {EMOTION_TYPE: ids[EMOTION_TYPE], SPEAKER: ids[SPEAKER], LISTENER: ids[LISTENER], END: ids[end]}
+
+
+def _embedding_tables(model: PreTrainedModel) -> list[torch.Tensor]:
+    """Give the input embeddings and, where they are not the same tensor, the output embeddings."""
+    modules = [model.get_input_embeddings(), model.get_output_embeddings()]  # type: ignore[no-untyped-call]
+    tables = {id(module.weight): module.weight for module in modules if isinstance(module.weight, torch.Tensor)}
+    return list(tables.values())
+
+
+def _start_at_mean_of_spelling(table: torch.Tensor, spelled: dict[int, list[int]]) -> None:
+    """Put a new token where the tokens that spell it lie: random rows start as loud noise."""
+    with torch.no_grad():
+        for number, spelling in spelled.items():
+            table[number] = table[spelling].mean(dim=0)
+
+
+def _explain_missing(name: str, error: Exception) -> str:
+    if os.path.isdir(name):  # noqa: PTH112
+        return f"The folder {name} holds no causal language model in Hugging Face format with safetensors."
+    reason = str(error).strip().splitlines()[0].rstrip(".")
+    return f"There is no folder or hub model {name!r} that can be loaded ({reason}); offline, try scratch:small."

@@ -1,0 +1,213 @@
+"""The run directory: what is written when, and how a run is found again after any interruption.
+
+    config.yaml      what was asked, with versions, seed, git commit, data fingerprint
+    history.jsonl    a line per evaluation
+    best/  last/     plain Hugging Face folders plus buddy.json; last/resume/ holds what going on needs
+
+The order of writing makes every moment safe: first ``best/``, then the line of history, then ``last/`` with the
+position of the run. A crash between them is put right by going on from the older ``last/``: the same steps are
+taken again, with the same result, and lines of history from after that position are dropped.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+from torch.optim import AdamW
+
+from buddy.data.prepared import PreparedData
+from buddy.errors import UserMistake
+from buddy.files import atomic_file, atomic_folder, recover_folder, write_json
+from buddy.text.render import LAYOUT_VERSION
+from buddy.training.backbone import Backbone
+from buddy.training.device import Device
+from buddy.training.optimizer import optimizer_tensors, restore_optimizer
+from buddy.training.settings import TrainSettings
+from buddy.training.stopping import EarlyStopping
+
+RESUME = "resume"
+
+
+@dataclass
+class Position:
+    """How far a run is. With the settings and the weights it decides everything that follows."""
+
+    step: int = 0
+    evaluations: int = 0
+    finished: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A point of the learning curves; a line of ``history.jsonl``."""
+
+    step: int
+    epoch: float
+    train_loss: float
+    valid_loss: float
+    train_accuracy: float
+    valid_accuracy: float
+    learning_rate: float
+    seconds: float
+    tokens_per_second: float
+
+
+def write_config(settings: TrainSettings, data: PreparedData, device: Device, backbone: Backbone) -> None:
+    """Write down what was asked and with what it was done."""
+    total, trained = backbone.parameters()
+    config = {
+        "settings": {key: str(v) if isinstance(v, Path) else v for key, v in asdict(settings).items()},
+        "versions": _versions(),
+        "git_commit": _git_commit(),
+        "data_fingerprint": data.fingerprint(),
+        "device": f"{device.name} {device.number_format} ({device.reason})",
+        "parameters": {"total": total, "trained": trained},
+    }
+    with atomic_file(settings.out / "config.yaml") as file:
+        yaml.safe_dump(config, file, sort_keys=False, allow_unicode=True)
+
+
+def read_settings(run: Path) -> TrainSettings:
+    """Read back the settings of a run.
+
+    Raises:
+        UserMistake: the folder is no run.
+    """
+    try:
+        settings = yaml.safe_load((run / "config.yaml").read_text("utf-8"))["settings"]
+        return TrainSettings(**{**settings, "data": Path(settings["data"]), "out": run})
+    except (FileNotFoundError, NotADirectoryError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise UserMistake(f"{run} is no run directory (no readable config.yaml); `buddy train` makes one.") from error
+
+
+def check_data_unchanged(run: Path, data: PreparedData) -> None:
+    """Refuse to go on with other data than the run began with.
+
+    Raises:
+        UserMistake: the data differ; the curves would join two different experiments.
+    """
+    before = yaml.safe_load((run / "config.yaml").read_text("utf-8")).get("data_fingerprint")
+    if before != data.fingerprint():
+        raise UserMistake(f"{data.folder} has changed since {run} began; start a new run with another --out.")
+
+
+def append_history(run: Path, evaluation: Evaluation) -> None:
+    """Add a point to the learning curves."""
+    with open(run / "history.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(evaluation)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_history(run: Path) -> list[Evaluation]:
+    """Read the learning curves of a run, oldest point first."""
+    path = run / "history.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return [Evaluation(**json.loads(line)) for line in lines]
+
+
+def cut_history(run: Path, evaluations: int) -> None:
+    """Drop the points after a position (and half a line that a crash left)."""
+    path = run / "history.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    with atomic_file(path) as file:
+        file.writelines(line + "\n" for line in lines[:evaluations])
+
+
+def save_model(folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings) -> None:
+    """Write a model so that Hugging Face and buddy can both load the folder, all or nothing."""
+    with atomic_folder(folder) as temporary:
+        _write_model(temporary, backbone, labels, settings)
+
+
+def save_last(
+    run: Path,
+    backbone: Backbone,
+    labels: Sequence[str],
+    settings: TrainSettings,
+    optimizer: AdamW,
+    position: Position,
+    stopping: EarlyStopping,
+) -> None:
+    """Write the model as it is and all that going on needs, in one atomic folder."""
+    with atomic_folder(run / "last") as temporary:
+        _write_model(temporary, backbone, labels, settings)
+        resume = temporary / RESUME
+        resume.mkdir()
+        save_file(optimizer_tensors(backbone.model, optimizer), resume / "optimizer.safetensors")
+        if settings.lora_rank:
+            save_file(_trained_tensors(backbone), resume / "adapter.safetensors")
+        write_json(resume / "position.json", {"position": asdict(position), "stopping": asdict(stopping)})
+
+
+def restore_last(
+    run: Path, backbone: Backbone, optimizer: AdamW, settings: TrainSettings
+) -> tuple[Position, EarlyStopping]:
+    """Bring model, optimizer, position and early stopping back to where ``last/`` was written.
+
+    Args:
+        run: the run directory.
+        backbone: loaded from ``last/``, or with fresh adapters when the run trains adapters.
+        optimizer: over the parameters of ``backbone``; its state is replaced.
+        settings: of the run.
+    """
+    resume = run / "last" / RESUME
+    if settings.lora_rank:
+        backbone.model.load_state_dict(load_file(resume / "adapter.safetensors"), strict=False)
+    restore_optimizer(backbone.model, optimizer, load_file(resume / "optimizer.safetensors"))
+    state = json.loads((resume / "position.json").read_text("utf-8"))
+    cut_history(run, state["position"]["evaluations"])
+    return Position(**state["position"]), EarlyStopping(**state["stopping"])
+
+
+def has_checkpoint(run: Path) -> bool:
+    """Say whether there is something to go on from, after repairing an interrupted write."""
+    for name in ("best", "last"):
+        recover_folder(run / name)
+    return (run / "last" / RESUME / "position.json").exists()
+
+
+def _write_model(folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings) -> None:
+    adapted: Any = backbone.model
+    model = deepcopy(adapted).merge_and_unload() if settings.lora_rank else adapted
+    model.save_pretrained(folder)
+    backbone.tokenizer.save_pretrained(folder)
+    facts = {
+        "labels": list(labels),
+        "layout_version": LAYOUT_VERSION,
+        "special_tokens": dict(backbone.codec.special_ids),
+        "max_tokens": settings.max_tokens,
+        "task": settings.task,
+        "temperature": 1.0,
+    }
+    write_json(folder / "buddy.json", facts)
+
+
+def _trained_tensors(backbone: Backbone) -> dict[str, torch.Tensor]:
+    return {name: p.detach().contiguous() for name, p in backbone.model.named_parameters() if p.requires_grad}
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import version
+
+    names = ("buddy-companion", "torch", "transformers", "tokenizers", "accelerate", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _git_commit() -> str | None:
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "rev-parse", "--short", "HEAD"]  # the code's commit, not the user's folder's
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,104 @@
+"""Where the model runs, in which number format, and from which seed: decided here, and the reason is told."""
+
+import ctypes
+import platform
+import random
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from buddy.errors import UserMistake
+
+FASTER_THAN_FLASH_UP_TO = 256
+"""On a CPU, attention over fewer tokens than this is quicker as plain matrix products (docs/lab-log.md)."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A place to compute and a number format, with the reason for the choice."""
+
+    name: str  # "cuda", "mps" or "cpu"
+    number_format: str  # "bf16" or "fp32"
+    reason: str
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Compute matrix products in the chosen format; weights and sums stay fp32."""
+        if self.number_format == "fp32":
+            return nullcontext()
+        return torch.autocast(self.name, torch.bfloat16)
+
+    def attention(self, tokens: int) -> AbstractContextManager[object]:
+        """Choose the quickest attention for rows of so many tokens; every choice gives the same result."""
+        if self.name == "cpu" and tokens <= FASTER_THAN_FLASH_UP_TO:
+            return sdpa_kernel(SDPBackend.MATH)
+        return nullcontext()
+
+
+def choose_device(wanted: str = "auto", number_format: str = "auto") -> Device:
+    """Take the accelerator if there is one, and bf16 where the hardware multiplies it natively.
+
+    Args:
+        wanted: ``"auto"``, ``"cuda"``, ``"mps"`` or ``"cpu"``.
+        number_format: ``"auto"``, ``"bf16"`` or ``"fp32"``.
+
+    Raises:
+        UserMistake: the wanted device is not there; training silently on another one would waste hours.
+
+    Example:
+        >>> choose_device("cpu", "fp32").reason
+        'cpu as asked, fp32 as asked'
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted != "auto" and not available.get(wanted, False):
+        there = ", ".join(name for name, is_there in available.items() if is_there)
+        raise UserMistake(f"There is no device {wanted!r} here; available: {there}.")
+    name = wanted if wanted != "auto" else next(name for name, is_there in available.items() if is_there)
+    why = f"{name} as asked" if wanted != "auto" else f"{name}, the best device here"
+    if number_format != "auto":
+        return Device(name, number_format, f"{why}, {number_format} as asked")
+    if _multiplies_bf16(name):
+        return Device(name, "bf16", f"{why}, bf16 because it multiplies bf16 natively")
+    return Device(name, "fp32", f"{why}, fp32 because it has no native bf16")
+
+
+def _multiplies_bf16(name: str) -> bool:
+    if name == "cuda":
+        return torch.cuda.get_device_capability() >= (8, 0)
+    if name == "mps":
+        return False
+    return bool(torch.cpu._is_avx512_bf16_supported()) if platform.machine() in ("x86_64", "AMD64") else False
+
+
+def seed_everything(seed: int, *position: int) -> None:
+    """Start every random generator from the run's seed and a position in the run.
+
+    The loop calls this before each step with the step's number. So the randomness of a step (dropout) does not
+    depend on what ran before it, and a resumed run needs no saved generator state to go on identically.
+
+    Example:
+        >>> seed_everything(13, 7); a = torch.rand(1)
+        >>> seed_everything(13, 7); b = torch.rand(1)
+        >>> bool(a == b)
+        True
+    """
+    state = np.random.SeedSequence([seed, *position]).generate_state(2, np.uint32)
+    random.seed(int(state[0]))
+    np.random.seed(state[0])
+    torch.manual_seed(int(state[0]) << 32 | int(state[1]))
+
+
+def keep_freed_memory() -> None:
+    """Let the C library reuse large blocks instead of returning them to the kernel after every tensor.
+
+    A training step allocates the same tens of megabytes again and again; fetching them fresh from the kernel
+    each time costs page faults that take longer than some of the matrix products. Does nothing off glibc.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    m_trim_threshold, m_mmap_threshold, largest_allowed = -1, -3, 32 << 20
+    libc = ctypes.CDLL("libc.so.6")
+    libc.mallopt(m_mmap_threshold, largest_allowed)
+    libc.mallopt(m_trim_threshold, 2**31 - 1)

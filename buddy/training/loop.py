@@ -1,0 +1,271 @@
+"""The training loop. Between two rulers stands one step; above them, what happens between steps."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.optim import AdamW
+
+from buddy.progress import Progress
+from buddy.text.batches import Batch, plan_epoch, split_by_tokens
+from buddy.text.tokenizer import Tokens
+from buddy.training.backbone import Backbone
+from buddy.training.checkpoint import Evaluation, Position, save_last, save_model
+from buddy.training.device import Device, seed_everything
+from buddy.training.loss import learned_loss
+from buddy.training.schedule import learning_rate
+from buddy.training.settings import TrainSettings
+from buddy.training.stopping import EarlyStopping, StopRequest
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What an evaluation counts, as sums, so that shares of it can be added up before dividing."""
+
+    loss: float = 0.0
+    weight: float = 0.0
+    correct: float = 0.0
+    texts: float = 0.0
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(
+            self.loss + other.loss,
+            self.weight + other.weight,
+            self.correct + other.correct,
+            self.texts + other.texts,
+        )
+
+    @property
+    def mean_loss(self) -> float:
+        """Nats per learned token."""
+        return self.loss / max(self.weight, 1e-9)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of texts whose most probable label is the right one."""
+        return self.correct / max(self.texts, 1.0)
+
+
+class Evaluate(Protocol):
+    """Scores the model on a split; handed to training, which therefore needs to know no metric."""
+
+    def __call__(self, model: nn.Module, split: str, share: int, shares: int) -> Sums:
+        """Count over every ``shares``-th text of a split (``train`` or ``valid``), beginning at ``share``."""
+
+
+@dataclass
+class Clock:
+    """Seconds spent on steps, and tokens seen in them, since the last evaluation."""
+
+    seconds: float = 0.0
+    tokens: int = 0
+    last_save: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class Training:
+    """All that the loop works with."""
+
+    settings: TrainSettings
+    labels: Sequence[str]
+    backbone: Backbone
+    model: nn.Module  # the backbone's model, wrapped when several processes train it
+    optimizer: AdamW
+    device: Device
+    accelerator: Accelerator
+    documents: Sequence[Tokens]
+    collate: Callable[[Sequence[Tokens]], Batch]
+    evaluate: Evaluate
+    position: Position
+    stopping: EarlyStopping
+    record: Callable[[Evaluation], None]
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps that see every document once."""
+        return -(-len(self.documents) // self.settings.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run as planned; early stopping may end it sooner."""
+        return max(1, round(self.settings.epochs * self.steps_per_epoch))
+
+    @property
+    def run(self) -> Path:
+        """The run directory."""
+        return self.settings.out
+
+    @property
+    def is_writer(self) -> bool:
+        """Whether this process writes the files."""
+        return bool(self.accelerator.is_main_process)
+
+
+def train(training: Training, stop: StopRequest, bar: Progress) -> None:
+    """Take steps until the plan is done, patience has run out, or somebody asks to stop."""
+    position = training.position
+    lengths = [len(document) for document in training.documents]
+    plan: list[list[int]] = []
+    plan_of_epoch = -1
+    while position.step < training.total_steps and not training.stopping.is_exhausted():
+        if _asked_to_stop(training, stop):
+            _save(training)
+            return
+        epoch, step_in_epoch = divmod(position.step, training.steps_per_epoch)
+        if epoch != plan_of_epoch:
+            plan = plan_epoch(lengths, training.settings.batch_size, training.settings.seed, epoch)
+            plan_of_epoch = epoch
+        # ---------------------------------------------------------------------------------------------------------
+        loss = _take_step(training, [training.documents[i] for i in plan[step_in_epoch]])
+        # ---------------------------------------------------------------------------------------------------------
+        position.step += 1
+        bar.advance(1, note=f"loss {loss:.3f}")
+        if _is_evaluation_due(training):
+            evaluation = _evaluate(training)
+            bar.say(_describe(evaluation, is_best=training.stopping.best_step == position.step))
+        elif time.monotonic() - training.clock.last_save > 60 * training.settings.save_minutes:
+            _save(training)
+    position.finished = True
+    _save(training)
+
+
+def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
+    """Learn from the documents of one step; give the loss, in nats per learned token, before the step."""
+    started = time.perf_counter()
+    settings, position, accelerator = training.settings, training.position, training.accelerator
+    seed_everything(settings.seed, position.step, accelerator.process_index)
+    batches = _batches_of_this_process(training, documents)
+    weight = sum(float(document.weights[1:].sum()) for document in documents)
+    scale = accelerator.num_processes / weight  # several processes average their gradients; we want their sum
+    total = torch.zeros((), device=training.device.name)
+    training.model.train()
+    for number, batch in enumerate(batches):
+        is_last = number == len(batches) - 1
+        with nullcontext() if is_last else accelerator.no_sync(training.model):
+            loss = learned_loss(training.model, batch, training.device)
+            (loss.total * scale).backward()
+        total += loss.total.detach()
+    rate = learning_rate(position.step, training.total_steps, _peak(settings), _warmup_steps(training))
+    for group in training.optimizer.param_groups:
+        group["lr"] = rate
+    nn.utils.clip_grad_norm_(training.model.parameters(), settings.max_gradient_norm)
+    training.optimizer.step()
+    training.optimizer.zero_grad()
+    mean = float(accelerator.reduce(total)) / weight
+    training.clock.tokens += sum(map(len, documents))
+    training.clock.seconds += time.perf_counter() - started
+    return mean
+
+
+def _batches_of_this_process(training: Training, documents: Sequence[Tokens]) -> list[Batch]:
+    """Cut a step into the shares of the processes, and a share into passes that fit the memory."""
+    rank, ranks = training.accelerator.process_index, training.accelerator.num_processes
+    mine = list(documents[rank::ranks]) or [_without_learning(documents[0])]
+    lengths = [len(document) for document in mine]
+    passes = split_by_tokens(range(len(mine)), lengths, tokens_per_pass(training.settings, training.device))
+    return [training.collate([mine[i] for i in indices]) for indices in passes]
+
+
+def _without_learning(document: Tokens) -> Tokens:
+    """A process without a document of its own must still take part in the exchange of gradients."""
+    return Tokens(document.ids, document.weights * 0)
+
+
+def _is_evaluation_due(training: Training) -> bool:
+    every = max(1, training.steps_per_epoch // training.settings.evaluations_per_epoch)
+    return training.position.step % every == 0 or training.position.step == training.total_steps
+
+
+def _evaluate(training: Training) -> Evaluation:
+    """Put a point on the curves, keep the model if it is the best so far, and save the position."""
+    train, valid = (_count(training, split) for split in ("train", "valid"))
+    position, clock = training.position, training.clock
+    position.seconds += clock.seconds
+    evaluation = Evaluation(
+        step=position.step,
+        epoch=round(position.step / training.steps_per_epoch, 4),
+        train_loss=train.mean_loss,
+        valid_loss=valid.mean_loss,
+        train_accuracy=train.accuracy,
+        valid_accuracy=valid.accuracy,
+        learning_rate=training.optimizer.param_groups[0]["lr"],
+        seconds=round(position.seconds, 3),
+        tokens_per_second=round(clock.tokens / max(clock.seconds, 1e-9), 1),
+    )
+    score = valid.accuracy if training.settings.best_by == "accuracy" else -valid.mean_loss
+    is_best = training.stopping.is_new_best(score, position.step)
+    position.evaluations += 1
+    training.clock = Clock()
+    if training.is_writer:
+        if is_best:
+            save_model(training.run / "best", training.backbone, training.labels, training.settings)
+        training.record(evaluation)
+        _save(training)
+    return evaluation
+
+
+def _count(training: Training, split: str) -> Sums:
+    """Evaluate on every process its share of the texts, and add the counts up."""
+    accelerator = training.accelerator
+    was_training = training.model.training
+    training.model.eval()
+    with torch.inference_mode():
+        mine = training.evaluate(training.backbone.model, split, accelerator.process_index, accelerator.num_processes)
+    training.model.train(was_training)
+    counts = torch.tensor([mine.loss, mine.weight, mine.correct, mine.texts], dtype=torch.float64)
+    return Sums(*accelerator.reduce(counts.to(training.device.name)).tolist())
+
+
+def _asked_to_stop(training: Training, stop: StopRequest) -> bool:
+    """Stop together: a process that leaves alone would keep the others waiting for its gradients."""
+    if training.accelerator.num_processes == 1:
+        return bool(stop)
+    asked = torch.tensor(float(bool(stop)), device=training.device.name)
+    return bool(training.accelerator.reduce(asked) > 0)
+
+
+def _save(training: Training) -> None:
+    if training.is_writer:
+        save_last(
+            training.run,
+            training.backbone,
+            training.labels,
+            training.settings,
+            training.optimizer,
+            training.position,
+            training.stopping,
+        )
+    training.clock.last_save = time.monotonic()
+
+
+def tokens_per_pass(settings: TrainSettings, device: Device) -> int:
+    """Say how many tokens go through the model at once, padding included."""
+    return settings.tokens_per_pass or (32_768 if device.name == "cuda" else 4_096)
+
+
+def _peak(settings: TrainSettings) -> float:
+    if settings.learning_rate is not None:
+        return settings.learning_rate
+    if settings.backbone.startswith("scratch:"):
+        return 1e-3
+    return 2e-4 if settings.lora_rank else 1e-4
+
+
+def _warmup_steps(training: Training) -> int:
+    return max(1, round(training.settings.warmup_share * training.total_steps))
+
+
+def _describe(evaluation: Evaluation, is_best: bool) -> str:
+    return (
+        f"step {evaluation.step:>6}  epoch {evaluation.epoch:5.2f}   "
+        f"loss {evaluation.train_loss:.3f} train, {evaluation.valid_loss:.3f} valid   "
+        f"accuracy {evaluation.train_accuracy:.1%} train, {evaluation.valid_accuracy:.1%} valid"
+        f"{'   best so far' if is_best else ''}"
+    )

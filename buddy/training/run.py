@@ -1,0 +1,220 @@
+"""A training run from its settings to its directory: read, build, loop."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from transformers.utils import logging as transformers_logging
+
+from buddy.data.prepared import PreparedData, read_prepared
+from buddy.errors import UserMistake
+from buddy.progress import progress
+from buddy.records import Dialogue
+from buddy.text.batches import Batch, pack, pad
+from buddy.text.render import Piece, render_dialogue, render_example
+from buddy.text.tokenizer import Codec, Tokens
+from buddy.training import checkpoint
+from buddy.training.backbone import Backbone, add_lora, load_backbone, new_backbone
+from buddy.training.checkpoint import Evaluation, Position
+from buddy.training.device import Device, choose_device, keep_freed_memory, seed_everything
+from buddy.training.loop import Evaluate, Training, train
+from buddy.training.optimizer import make_optimizer
+from buddy.training.settings import TrainSettings
+from buddy.training.stopping import EarlyStopping, StopRequest, stop_on_signal
+
+SHARE_OF_TURNS_WITH_EMOTION = 0.5
+"""In half of the conversations the emotion is named after the first turn, so that a model knows both forms."""
+
+
+class MakeEvaluate(Protocol):
+    """Builds the evaluate function of a run; handed in, because metrics belong to a later part."""
+
+    def __call__(
+        self,
+        settings: TrainSettings,
+        data: PreparedData,
+        codec: Codec,
+        documents: dict[str, list[Tokens]],
+        collate: Callable[[Sequence[Tokens]], Batch],
+        device: Device,
+    ) -> Evaluate:
+        """Give a function that scores a model on ``train`` and ``valid``."""
+
+
+def start_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequest:
+    """Train a model as asked, from the first step.
+
+    Args:
+        settings: what to do; ``settings.out`` becomes the run directory.
+        make_evaluate: builds the function that scores the model now and then.
+
+    Returns:
+        Whether the run was asked to stop before its end.
+
+    Raises:
+        UserMistake: the run directory is taken, the data or the backbone cannot be read.
+    """
+    if (settings.out / "config.yaml").exists():
+        raise UserMistake(f"{settings.out} holds a run already; go on with --resume, or name another --out.")
+    return _run(settings, make_evaluate, is_new=True)
+
+
+def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequest:
+    """Go on with an interrupted run; it ends with the same weights, to the bit, as one that was not interrupted.
+
+    Args:
+        settings: as ``checkpoint.read_settings`` gives them for the run.
+        make_evaluate: the one that the run began with.
+
+    Returns:
+        Whether the run was asked to stop again.
+
+    Raises:
+        UserMistake: the data have changed since.
+    """
+    return _run(settings, make_evaluate, is_new=not checkpoint.has_checkpoint(settings.out))
+
+
+def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> StopRequest:
+    keep_freed_memory()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    data = read_prepared(settings.data)
+    _require_two_labels(data)
+    device = choose_device(settings.device, settings.number_format)
+    accelerator = Accelerator(cpu=device.name == "cpu")
+    training = _build(settings, data, device, accelerator, make_evaluate, is_new)
+    if accelerator.is_main_process:
+        _announce(training, data, is_new)
+    done = training.position.step
+    bar_of_steps = progress("training", training.total_steps, "steps", done)
+    with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar:
+        train(training, stop, bar)
+    return stop
+
+
+def _build(
+    settings: TrainSettings,
+    data: PreparedData,
+    device: Device,
+    accelerator: Accelerator,
+    make_evaluate: MakeEvaluate,
+    is_new: bool,
+) -> Training:
+    seed_everything(settings.seed)
+    backbone = _make_backbone(settings, data, is_new)
+    backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]
+    optimizer = make_optimizer(backbone.model, settings.weight_decay)
+    position, stopping = Position(), EarlyStopping(settings.patience)
+    if is_new:
+        checkpoint.cut_history(settings.out, 0)
+        if accelerator.is_main_process:
+            checkpoint.write_config(settings, data, device, backbone)
+    else:
+        checkpoint.check_data_unchanged(settings.out, data)
+        position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
+    max_tokens = min(settings.max_tokens, _positions(backbone))
+    documents = {s: _documents(settings, data, s, backbone.codec, max_tokens) for s in ("train", "valid")}
+    collate = pad if settings.task == "emotion" else partial(pack, width=max_tokens)
+    evaluate = make_evaluate(replace(settings, max_tokens=max_tokens), data, backbone.codec, documents, collate, device)
+    return Training(
+        settings=settings,
+        labels=data.labels,
+        backbone=backbone,
+        model=accelerator.prepare_model(backbone.model, device_placement=False),
+        optimizer=optimizer,
+        device=device,
+        accelerator=accelerator,
+        documents=documents["train"],
+        collate=collate,
+        evaluate=evaluate,
+        position=position,
+        stopping=stopping,
+        record=partial(checkpoint.append_history, settings.out),
+    )
+
+
+def _make_backbone(settings: TrainSettings, data: PreparedData, is_new: bool) -> Backbone:
+    if not is_new and not settings.lora_rank:
+        return load_backbone(str(settings.out / "last"))
+    if settings.backbone.startswith("scratch:"):
+        backbone = new_backbone(
+            settings.backbone, _texts(data, settings.task), data.labels, settings.vocabulary_size, settings.dropout
+        )
+    else:
+        backbone = load_backbone(settings.backbone)
+    return add_lora(backbone, settings.lora_rank) if settings.lora_rank else backbone
+
+
+def _texts(data: PreparedData, task: str) -> Iterator[str]:
+    """Give the training texts, with the labels as they stand in the layout, for a tokenizer to learn from."""
+    for example in data.examples("train"):
+        yield f" {example.text} {example.label}"
+    if task == "companion":
+        for dialogue in data.dialogues("train"):
+            yield from (f" {turn}" for turn in dialogue.turns)
+
+
+def _documents(settings: TrainSettings, data: PreparedData, split: str, codec: Codec, max_tokens: int) -> list[Tokens]:
+    rendered: list[tuple[Piece, ...]] = [
+        render_example(example.text, example.label, settings.text_weight) for example in data.examples(split)
+    ]
+    if settings.task == "companion":
+        rendered += [_render_in_one_of_both_forms(dialogue, settings.seed) for dialogue in data.dialogues(split)]
+    return codec.encode(rendered, max_tokens)
+
+
+def _render_in_one_of_both_forms(dialogue: Dialogue, seed: int) -> tuple[Piece, ...]:
+    chance = np.random.default_rng((seed, *dialogue.id.encode())).random()
+    return render_dialogue(dialogue, emotion_after=(0,) if chance < SHARE_OF_TURNS_WITH_EMOTION else ())
+
+
+def _positions(backbone: Backbone) -> int:
+    """Say how many tokens the model can read at once."""
+    limit = getattr(backbone.model.config, "max_position_embeddings", None)
+    return int(limit) if limit else sys.maxsize
+
+
+def _require_two_labels(data: PreparedData) -> None:
+    if len(data.labels) < 2:
+        raise UserMistake(f"{data.folder} has the one label {data.labels[0]!r} only; there is nothing to tell apart.")
+
+
+@contextmanager
+def _recorder(training: Training) -> Iterator[None]:
+    """Also write TensorBoard events while the block runs, when the settings ask for it."""
+    if not training.settings.tensorboard or not training.is_writer:
+        yield
+        return
+    from torch.utils.tensorboard import SummaryWriter
+
+    write_line = training.record
+    with SummaryWriter(str(training.run / "tensorboard")) as writer:
+
+        def record(evaluation: Evaluation) -> None:
+            write_line(evaluation)
+            for name in ("train_loss", "valid_loss", "train_accuracy", "valid_accuracy", "learning_rate"):
+                writer.add_scalar(name, getattr(evaluation, name), evaluation.step)
+
+        training.record = record
+        yield
+
+
+def _announce(training: Training, data: PreparedData, is_new: bool) -> None:
+    settings, steps = training.settings, training.total_steps
+    total, trained = training.backbone.parameters()
+    share = "" if trained == total else f", {trained / 1e6:.2f}M of them trained"
+    lines = [
+        f"data      {data.folder}: {len(training.documents):,} documents to learn, {len(data.labels)} labels",
+        f"model     {settings.backbone}, {total / 1e6:.1f}M parameters{share}",
+        f"device    {training.device.reason}",
+        f"plan      {steps:,} steps of {settings.batch_size} documents, at most {settings.epochs:g} epochs",
+        f"run       {settings.out}" + ("" if is_new else f", going on at step {training.position.step:,}"),
+    ]
+    print("\n".join(lines), file=sys.stderr)
