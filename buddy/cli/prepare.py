@@ -72,13 +72,14 @@ def prepare(
 def summarise(audit: "Audit", folder: Path) -> str:
     """Say in a few lines what was prepared, what to know about it, and what comes next."""
     lines = [f"{audit.source}: {len(audit.labels)} labels", "", *_sizes(audit), ""]
+    from buddy.data.report import counted
+
     read, dropped = sum(audit.rows_read.values()), sum(audit.dropped.values())
-    lines.append(f"{read:,} rows read, {dropped:,} dropped.")
+    lines.append(f"{counted(read, 'row')} read, {dropped:,} dropped.")
     if any(audit.leaks_dropped.values()):
-        texts, conversations = audit.leaks_dropped["examples"], audit.leaks_dropped["dialogues"]
-        lines.append(
-            f"Taken out of train because valid or test has them: {texts:,} texts, {conversations:,} conversations."
-        )
+        texts = counted(audit.leaks_dropped["examples"], "text")
+        conversations = counted(audit.leaks_dropped["dialogues"], "conversation")
+        lines.append(f"Taken out of train because valid or test has them: {texts}, {conversations}.")
     if audit.warnings:
         lines += ["", "Worth knowing:", *(f"  - {warning}" for warning in audit.warnings)]
     return "\n".join([*lines, "", f"Data card: {folder / 'data_card.md'}", f"Next:      buddy train --data {folder}"])

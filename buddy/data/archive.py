@@ -38,7 +38,7 @@ def read_members(archive: Path, wanted: Collection[str]) -> dict[str, bytes]:
         with tarfile.open(archive) as tar:
             return _read_all(tar, archive, wanted)
     except tarfile.ReadError as error:
-        raise UserMistake(f"{archive} is not a tar archive, or a damaged one ({error}).") from error
+        raise UserMistake(f"{archive} is not a tar archive, or a damaged one.") from error
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise _cut_short(archive) from error
     except OSError as error:

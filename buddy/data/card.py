@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from buddy.data.audit import SplitFacts
-from buddy.data.report import Audit
+from buddy.data.audit import Conflicts, SplitFacts
+from buddy.data.duplicates import NEAR_DUPLICATE_JACCARD
+from buddy.data.report import Audit, counted
 from buddy.records import Example
 
 EXAMPLE_ROWS = 5
@@ -71,48 +72,49 @@ def _rows_in_and_out(audit: Audit) -> list[str]:
 
 
 def _repetition(audit: Audit) -> list[str]:
-    conflicts = audit.conflicting_labels
-    lines = [
+    within = (
+        (split, f"{audit.exact_duplicates[split]:,}", f"{audit.near_duplicates[split]:,}") for split in audit.splits
+    )
+    return [
         "## Repetition, contradiction, leakage",
         "",
-        "Texts are compared without case, punctuation and spacing; *nearly the same* means that they share 70 % of "
-        "their word pairs.",
+        "Texts are compared without case, punctuation and spacing; *nearly the same* means that they share "
+        f"{NEAR_DUPLICATE_JACCARD:.0%} of their word pairs.",
         "",
-        *_table(
-            ("within", "said before, word for word", "nearly the same as another"),
-            (
-                (split, f"{audit.exact_duplicates[split]:,}", f"{audit.near_duplicates[split]:,}")
-                for split in audit.splits
-            ),
-        ),
+        *_table(("within", "said before, word for word", "nearly the same as another"), within),
         "",
+        *_overlaps(audit),
+        *_contradictions(audit.conflicting_labels),
     ]
-    if audit.overlap:
-        counts = ((pair, f"{found.exact:,}", f"{found.near:,}") for pair, found in audit.overlap.items())
-        lines += [*_table(("rows of the second that also stand in the first", "word for word", "nearly"), counts), ""]
-        lines += _pairs(audit)
-    dropped = audit.leaks_dropped
-    if any(dropped.values()):
-        lines += [
-            f"Taken out of train for this: {dropped['examples']:,} texts, {dropped['dialogues']:,} conversations.",
-            "",
-        ]
-    shown = (f"“{_cell(one.text)}” is {_listed_counts(one.labels.items())}" for one in conflicts.examples[:PAIRS_SHOWN])
-    return [*lines, f"Texts with several labels: {conflicts.texts:,} ({conflicts.rows:,} rows).", "", *_list(shown)]
 
 
-def _pairs(audit: Audit) -> list[str]:
+def _overlaps(audit: Audit) -> list[str]:
+    if not audit.overlap:
+        return []
+    counts = ((pair, f"{found.exact:,}", f"{found.near:,}") for pair, found in audit.overlap.items())
     shown = (
-        f"{split}: “{_cell(pair.first_text)}” — “{_cell(pair.second_text)}”"
-        for split, found in audit.overlap.items()
+        f"{splits}: “{_cell(pair.first_text)}” — “{_cell(pair.second_text)}”"
+        for splits, found in audit.overlap.items()
         for pair in found.examples[-PAIRS_SHOWN:]
     )
-    return _list(shown)
+    lines = [*_table(("rows of the second that also stand in the first", "word for word", "nearly"), counts), ""]
+    lines += _list(shown)
+    if any(audit.leaks_dropped.values()):
+        texts = counted(audit.leaks_dropped["examples"], "text")
+        conversations = counted(audit.leaks_dropped["dialogues"], "conversation")
+        lines += [f"Taken out of train for this: {texts}, {conversations}.", ""]
+    return lines
+
+
+def _contradictions(conflicts: Conflicts) -> list[str]:
+    shown = (f"“{_cell(one.text)}” is {_listed_counts(one.labels.items())}" for one in conflicts.examples[:PAIRS_SHOWN])
+    rows = counted(conflicts.rows, "row")
+    return [f"Texts with several labels: {conflicts.texts:,} ({rows}).", "", *_list(shown)]
 
 
 def _example_rows(train: Sequence[Example]) -> list[str]:
     step = max(1, len(train) // EXAMPLE_ROWS)
-    rows = ((row.id, row.label, _cell(row.text)) for row in train[::step][:EXAMPLE_ROWS])
+    rows = (tuple(map(_cell, (row.id, row.label, row.text))) for row in train[::step][:EXAMPLE_ROWS])
     return ["## Examples", "", *_table(("id", "label", "text"), rows), ""]
 
 

@@ -67,6 +67,16 @@ def find_warnings(audit: Audit) -> list[str]:
     ]
 
 
+def counted(count: int, noun: str) -> str:
+    """Put a number before its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(1200, "row")
+        ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _about_leaks(audit: Audit) -> Iterator[str]:
     if any(audit.leaks_dropped.values()):
         return
@@ -74,8 +84,8 @@ def _about_leaks(audit: Audit) -> Iterator[str]:
         first, second = pair.split("-")
         if first == "train" and overlap.exact + overlap.near:
             yield (
-                f"{_rows(overlap.exact + overlap.near)} of {second} also stand in train ({overlap.exact} word for "
-                f"word, {overlap.near} nearly); --drop-leaks takes them out of train."
+                f"Leak: {counted(overlap.exact + overlap.near, 'row')} of {second} also in train ({overlap.exact:,} "
+                f"word for word, {overlap.near:,} nearly); --drop-leaks takes such texts out of train."
             )
 
 
@@ -105,12 +115,13 @@ def _about_labels(audit: Audit) -> Iterator[str]:
 def _about_conflicts(audit: Audit) -> Iterator[str]:
     conflicts = audit.conflicting_labels
     if conflicts.texts:
-        yield f"{conflicts.texts:,} texts stand under several labels ({_rows(conflicts.rows)}); they are kept."
+        texts, rows = counted(conflicts.texts, "text"), counted(conflicts.rows, "row")
+        yield f"Contradiction: {texts} under several labels ({rows}), all kept."
 
 
 def _about_dropped_rows(audit: Audit) -> Iterator[str]:
     for reason, count in audit.dropped.items():
-        yield f"{_rows(count)} dropped: {reason}."
+        yield f"Dropped: {counted(count, 'row')}, {reason}."
 
 
 def _labels_of(audit: Audit, split: str) -> set[str]:
@@ -120,7 +131,3 @@ def _labels_of(audit: Audit, split: str) -> set[str]:
 def _shortened(labels: Sequence[str]) -> str:
     more = f" and {len(labels) - 10} more" if len(labels) > 10 else ""
     return ", ".join(labels[:10]) + more
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -75,10 +75,10 @@ def _check_enough_groups(strata: Mapping[str, Sequence[str]], splits: Sequence[s
     short = [label for label, groups in strata.items() if len(groups) < len(splits)]
     if not short:
         return
-    others = f" (and {len(short) - 1} other labels have too few)" if len(short) > 1 else ""
+    others = f"; so are {len(short) - 1} more labels" if len(short) > 1 else ""
     raise UserMistake(
-        f"Label {short[0]!r} has only {len(strata[short[0]])} different texts or groups{others}, and each of "
-        f"{', '.join(splits)} needs one: add rows, rename the label to a commoner one, or leave a split out "
+        f"Label {short[0]!r} is too rare to be split: {len(strata[short[0]])} different texts or groups{others}. "
+        f"Each of {', '.join(splits)} needs one: add rows, rename the label to a commoner one, or leave a split out "
         "with --test-fraction 0 or --valid-fraction 0."
     )
 

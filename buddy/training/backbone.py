@@ -36,12 +36,13 @@ class Shape:
     width: int
     heads: int
     positions: int = 512
+    embedding_rows: int = 0  # 0: as many as the tokenizer has tokens
 
 
 SCRATCH_SHAPES = {
     "scratch:tiny": Shape(layers=2, width=64, heads=2),  # a toy that trains in seconds, to try things out
     "scratch:small": Shape(layers=6, width=384, heads=6),  # 14M parameters with 8k tokens
-    "scratch:gpt2": Shape(layers=12, width=768, heads=12, positions=1024),  # GPT-2's own shape, 124M with 50k tokens
+    "scratch:gpt2": Shape(layers=12, width=768, heads=12, positions=1024, embedding_rows=50_257),  # GPT-2: 124M
 }
 
 
@@ -82,7 +83,7 @@ def new_backbone(
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=END, eos_token=END)  # type: ignore[no-untyped-call]
     end = backend.token_to_id(END)
     config = GPT2Config(
-        vocab_size=backend.get_vocab_size(),
+        vocab_size=max(shape.embedding_rows, backend.get_vocab_size()),
         n_layer=shape.layers,
         n_embd=shape.width,
         n_head=shape.heads,

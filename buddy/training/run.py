@@ -89,7 +89,7 @@ def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> 
     _require_two_labels(data)
     device = choose_device(settings.device, settings.number_format)
     accelerator = Accelerator(cpu=device.name == "cpu")
-    training = _build(settings, data, device, accelerator, make_evaluate, is_new)
+    training = build_training(settings, data, device, accelerator, make_evaluate, is_new)
     if accelerator.is_main_process:
         _announce(training, data, is_new)
     done = training.position.step
@@ -99,7 +99,7 @@ def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> 
     return stop
 
 
-def _build(
+def build_training(
     settings: TrainSettings,
     data: PreparedData,
     device: Device,
@@ -107,6 +107,7 @@ def _build(
     make_evaluate: MakeEvaluate,
     is_new: bool,
 ) -> Training:
+    """Bring together all that the loop works with; a run that goes on is put back to where it was saved."""
     seed_everything(settings.seed)
     backbone = _make_backbone(settings, data, is_new)
     backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]

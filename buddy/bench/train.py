@@ -1,0 +1,199 @@
+"""Training speed and memory: buddy's loop against the Hugging Face ``Trainer`` with its defaults.
+
+Both train the same random weights on the same texts with the same number of texts per step, for one epoch. Each
+measurement has a process of its own, so that peak memory is its own too; the two take turns, because other work on
+the machine slows whoever happens to run.
+"""
+
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from torch import nn
+
+from buddy.data.prepared import PreparedData, read_prepared, write_prepared
+from buddy.progress import progress
+from buddy.records import Example
+from buddy.training.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class BenchTrainSettings:
+    """What is measured.
+
+    Attributes:
+        data: a prepared folder.
+        backbone: a ``scratch`` shape; its weights are random.
+        batch_size: texts per optimizer step, for both; 8 is the ``Trainer``'s default.
+        texts: how many texts the one epoch has.
+        rounds: how often each side is measured, taking turns.
+        seed: which texts, and which weights.
+    """
+
+    data: Path
+    backbone: str = "scratch:small"
+    batch_size: int = 8
+    texts: int = 512
+    rounds: int = 3
+    seed: int = 13
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One side in one round."""
+
+    texts_per_second: float
+    peak_megabytes: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rounds of both sides. Ratios are taken within a round, where both met the same machine."""
+
+    settings: BenchTrainSettings
+    buddy: Sequence[Measured]
+    trainer: Sequence[Measured]
+
+    def speed_ratios(self) -> list[float]:
+        """How many times more texts per second buddy trains, by round."""
+        return [a.texts_per_second / b.texts_per_second for a, b in zip(self.buddy, self.trainer, strict=True)]
+
+    def memory_ratios(self) -> list[float]:
+        """Buddy's peak memory over the Trainer's, by round."""
+        return [a.peak_megabytes / b.peak_megabytes for a, b in zip(self.buddy, self.trainer, strict=True)]
+
+    def to_json(self) -> dict[str, object]:
+        """Give everything measured, and the medians, for a file."""
+        return {
+            "settings": {key: str(v) if isinstance(v, Path) else v for key, v in asdict(self.settings).items()},
+            "buddy": [asdict(side) for side in self.buddy],
+            "trainer": [asdict(side) for side in self.trainer],
+            "speed_ratio": statistics.median(self.speed_ratios()),
+            "speed_ratios": self.speed_ratios(),
+            "memory_ratio": statistics.median(self.memory_ratios()),
+        }
+
+
+def bench_train(settings: BenchTrainSettings) -> Comparison:
+    """Let both sides train in turn and give what each round measured."""
+    with tempfile.TemporaryDirectory() as folder, progress("measuring", 2 * settings.rounds, "runs") as bar:
+        small = _take_some_texts(settings, Path(folder) / "data")
+        sides: dict[Callable[[BenchTrainSettings, Path], Measured], list[Measured]] = {
+            measure_buddy: [],
+            measure_trainer: [],
+        }
+        for _ in range(settings.rounds):
+            for measure, results in sides.items():
+                results.append(_in_own_process(measure, settings, small))
+                bar.advance(note=f"{measure.__name__}: {results[-1].texts_per_second:.1f} texts/s")
+    return Comparison(settings, sides[measure_buddy], sides[measure_trainer])
+
+
+def measure_buddy(settings: BenchTrainSettings, data: Path) -> Measured:
+    """Train one epoch with buddy's loop. Only the steps count, as in the Trainer's own figure; no file is written."""
+    from accelerate import Accelerator
+
+    from buddy.training.device import choose_device, keep_freed_memory
+    from buddy.training.loop import Evaluate, Sums, train
+    from buddy.training.run import build_training
+    from buddy.training.stopping import StopRequest
+
+    keep_freed_memory()
+    peaks: list[float] = []
+
+    def note_memory(model: nn.Module, split: str, share: int, shares: int) -> Sums:  # noqa: ARG001
+        peaks.append(_peak_megabytes())  # before the model is saved
+        return Sums()
+
+    def make_evaluate(*_: object, **__: object) -> Evaluate:
+        return note_memory
+
+    device = choose_device()
+    training = build_training(
+        TrainSettings(
+            data=data,
+            out=data.with_name(f"buddy-{time.time_ns()}"),
+            backbone=settings.backbone,
+            epochs=1,
+            batch_size=settings.batch_size,
+            evaluations_per_epoch=1,
+            save_minutes=1e9,
+            seed=settings.seed,
+        ),
+        read_prepared(data),
+        device,
+        Accelerator(cpu=device.name == "cpu"),
+        make_evaluate,
+        is_new=True,
+    )
+    with progress("steps", None) as bar:
+        train(training, StopRequest(), bar)
+    return Measured(settings.texts / training.position.seconds, peaks[0])
+
+
+def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
+    """Train one epoch with the Trainer as its documentation shows it: each batch padded to its longest text."""
+    from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
+
+    from buddy.text.render import render_example
+    from buddy.training.backbone import new_backbone
+    from buddy.training.device import seed_everything
+
+    seed_everything(settings.seed)
+    prepared = read_prepared(data)
+    examples = prepared.examples("train")
+    texts = [f" {example.text} {example.label}" for example in examples]
+    backbone = new_backbone(settings.backbone, texts, prepared.labels, vocabulary_size=8192, dropout=0.1)
+    backbone.tokenizer.pad_token = backbone.tokenizer.eos_token
+    tokens = backbone.codec.encode([render_example(example.text, example.label) for example in examples])
+    rows = [
+        {
+            "input_ids": document.ids.tolist(),
+            "attention_mask": [1] * len(document),
+            "labels": [
+                int(token) if weight else -100 for token, weight in zip(document.ids, document.weights, strict=True)
+            ],
+        }
+        for document in tokens
+    ]
+    arguments = TrainingArguments(
+        output_dir=str(data.with_name("trainer")),
+        num_train_epochs=1,
+        per_device_train_batch_size=settings.batch_size,
+        report_to="none",
+        disable_tqdm=True,
+    )
+    collator = DataCollatorForSeq2Seq(backbone.tokenizer)
+    trainer = Trainer(backbone.model, arguments, data_collator=collator, train_dataset=rows)
+    result = trainer.train()
+    return Measured(settings.texts / result.metrics["train_runtime"], _peak_megabytes())
+
+
+def _take_some_texts(settings: BenchTrainSettings, folder: Path) -> Path:
+    """Make a small prepared folder of randomly chosen training texts."""
+    data: PreparedData = read_prepared(settings.data)
+    examples = data.examples("train")
+    chosen: list[Example] = random.Random(settings.seed).sample(examples, min(settings.texts, len(examples)))  # noqa: S311
+    write_prepared(folder, {"train": chosen, "valid": chosen[:1]})
+    return folder
+
+
+def _in_own_process(
+    measure: Callable[[BenchTrainSettings, Path], Measured], settings: BenchTrainSettings, data: Path
+) -> Measured:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, settings, data).result()
+
+
+def _peak_megabytes() -> float:
+    """Tell the most memory that this process ever held."""
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes / 1024 if sys.platform != "darwin" else kilobytes / 1024**2

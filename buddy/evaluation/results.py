@@ -1,0 +1,184 @@
+"""``metrics.json``: what an evaluation found, in one record that programs read and the report is made from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from buddy.errors import UserMistake
+from buddy.evaluation.bootstrap import Interval
+from buddy.evaluation.metrics import LabelScore, ReliabilityBin, Scores
+from buddy.files import write_json
+
+METRICS_FILE = "metrics.json"
+SCORE_NAMES = tuple(part.name for part in fields(Scores))
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How the intervals were made."""
+
+    resamples: int
+    seed: int
+    level: float
+
+
+@dataclass(frozen=True)
+class Gain:
+    """By how much the model's accuracy beats a baseline's, on the same examples and the same resamples."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simple system on the same examples; ``seconds`` is what fitting and answering took."""
+
+    scores: Scores
+    intervals: dict[str, Interval]
+    accuracy_gain: Gain
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Uncalibrated:
+    """The scores that temperature changes, without it."""
+
+    nll: float
+    ece: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """The bins of the reliability diagram without and with temperature."""
+
+    before: tuple[ReliabilityBin, ...]
+    after: tuple[ReliabilityBin, ...]
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Which data: its folder, what it holds, and how many examples each split has."""
+
+    folder: str
+    fingerprint: str
+    examples: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that one evaluation found.
+
+    Args:
+        split: which split was judged.
+        n: how many examples it has.
+        scores: of the calibrated model; on a split that the temperature was fitted on, nll and ece are cross-fitted.
+        intervals: (low, high) for every score.
+        bootstrap: how the intervals were made.
+        temperature: that the probabilities were divided by.
+        temperature_fitted_here: whether it was fitted on this very split.
+        uncalibrated: nll and ece at temperature 1.
+        per_label: a row for each label, in the model's order.
+        reliability: what the reliability diagram shows.
+        data: which data.
+        baselines: simple systems on the same examples, by name.
+        notes: sentences that a reader of the numbers must know.
+    """
+
+    split: str
+    n: int
+    scores: Scores
+    intervals: dict[str, Interval]
+    bootstrap: Bootstrap
+    temperature: float
+    temperature_fitted_here: bool
+    uncalibrated: Uncalibrated
+    per_label: dict[str, LabelScore]
+    reliability: Reliability
+    data: DataFacts
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def split_metrics_file(split: str) -> str:
+    """Name the file that keeps a split's results when another split is evaluated.
+
+    Example:
+        >>> split_metrics_file("test")
+        'metrics-test.json'
+    """
+    return f"metrics-{split}.json"
+
+
+def to_json(evaluation: Evaluation) -> dict[str, object]:
+    """Lay an evaluation out as ``metrics.json`` has it: the scores stand at the top level."""
+    record = asdict(evaluation)
+    head = {name: record.pop(name) for name in ("split", "n")}
+    baselines = {name: {**system.pop("scores"), **system} for name, system in record.pop("baselines").items()}
+    return {**head, **record.pop("scores"), **record, "baselines": baselines}
+
+
+def write_evaluation(run: Path, evaluation: Evaluation) -> None:
+    """Write ``metrics.json`` (of the split evaluated last) and ``metrics-<split>.json``."""
+    for name in (split_metrics_file(evaluation.split), METRICS_FILE):
+        write_json(run / name, to_json(evaluation))
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """Read what ``write_evaluation`` wrote.
+
+    Raises:
+        UserMistake: the file is damaged or was written by something else.
+    """
+    try:
+        return _from_json(json.loads(path.read_text("utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserMistake(f"{path} is damaged; `buddy evaluate {path.parent}` writes it anew.") from error
+
+
+def _from_json(record: Mapping[str, Any]) -> Evaluation:
+    reliability = record["reliability"]
+    return Evaluation(
+        split=str(record["split"]),
+        n=int(record["n"]),
+        scores=_scores(record),
+        intervals=_intervals(record["intervals"]),
+        bootstrap=Bootstrap(**record["bootstrap"]),
+        temperature=float(record["temperature"]),
+        temperature_fitted_here=bool(record["temperature_fitted_here"]),
+        uncalibrated=Uncalibrated(**record["uncalibrated"]),
+        per_label={label: LabelScore(**row) for label, row in record["per_label"].items()},
+        reliability=Reliability(_bins(reliability["before"]), _bins(reliability["after"])),
+        data=DataFacts(**record["data"]),
+        baselines={name: _baseline(system) for name, system in record["baselines"].items()},
+        notes=tuple(record["notes"]),
+    )
+
+
+def _baseline(record: Mapping[str, Any]) -> Baseline:
+    gain = record["accuracy_gain"]
+    return Baseline(
+        scores=_scores(record),
+        intervals=_intervals(record["intervals"]),
+        accuracy_gain=Gain(float(gain["value"]), _interval(gain["interval"])),
+        seconds=float(record["seconds"]),
+    )
+
+
+def _scores(record: Mapping[str, Any]) -> Scores:
+    return Scores(**{name: float(record[name]) for name in SCORE_NAMES})
+
+
+def _intervals(record: Mapping[str, Any]) -> dict[str, Interval]:
+    return {name: _interval(ends) for name, ends in record.items()}
+
+
+def _interval(ends: Any) -> Interval:
+    low, high = ends
+    return float(low), float(high)
+
+
+def _bins(rows: list[dict[str, Any]]) -> tuple[ReliabilityBin, ...]:
+    return tuple(ReliabilityBin(**row) for row in rows)

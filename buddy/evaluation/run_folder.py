@@ -1,0 +1,139 @@
+"""What training left behind: the settings that were asked for and the history of the losses."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from buddy.errors import UserMistake
+
+CONFIG_FILE = "config.yaml"
+HISTORY_FILE = "history.jsonl"
+BEST_FOLDER = "best"
+
+Setting = str | int | float | bool | None | list["Setting"] | dict[str, "Setting"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory and what its ``config.yaml`` says.
+
+    Args:
+        folder: where it stands.
+        settings: all that was asked for, by name.
+        versions: of the programs that were used, by name.
+        git_commit: of buddy's own code, where it was known.
+        data_fingerprint: of the prepared data.
+        device: what it was trained on, in words.
+        parameters: how many weights the model has, by kind (total, trained).
+    """
+
+    folder: Path
+    settings: dict[str, Setting]
+    versions: dict[str, str]
+    git_commit: str | None = None
+    data_fingerprint: str | None = None
+    device: str | None = None
+    parameters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint that is judged."""
+        return self.folder / BEST_FOLDER
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One evaluation during training; what was not measured is None. Losses are in nats per supervised token."""
+
+    step: int
+    epoch: float | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
+    train_accuracy: float | None = None
+    valid_accuracy: float | None = None
+    learning_rate: float | None = None
+    seconds: float | None = None
+    tokens_per_second: float | None = None
+
+
+def read_run(folder: Path) -> Run:
+    """Read the settings of a run.
+
+    Raises:
+        UserMistake: there is no such folder, or it is no run; the sentence says what makes one.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "config.yaml").write_text("settings: {seed: 13, data: data/ed}")
+        >>> read_run(folder).settings["seed"]
+        13
+    """
+    import yaml
+
+    if not folder.is_dir():
+        raise UserMistake(f"There is no run folder {folder}; `buddy train --data DIR --out {folder}` makes one.")
+    file = folder / CONFIG_FILE
+    if not file.is_file():
+        raise UserMistake(f"{folder} is not a run folder (no {CONFIG_FILE}); name a folder that `buddy train` wrote.")
+    try:
+        config = yaml.safe_load(file.read_text("utf-8"))
+        return Run(
+            folder=folder,
+            settings=dict(config["settings"]),
+            versions={str(name): str(version) for name, version in (config.get("versions") or {}).items()},
+            git_commit=config.get("git_commit"),
+            data_fingerprint=config.get("data_fingerprint"),
+            device=config.get("device"),
+            parameters=dict(config.get("parameters") or {}),
+        )
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserMistake(f"{file} is damaged: it must be YAML with a mapping named 'settings'.") from error
+
+
+def read_history(folder: Path) -> tuple[HistoryRow, ...]:
+    """Read the losses of a run, a row per evaluation; a run that has none yet gives no rows.
+
+    A last line that a killed run left half-written is skipped.
+
+    Raises:
+        UserMistake: another line is not a JSON record with a step.
+    """
+    file = folder / HISTORY_FILE
+    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(_history_row(line))
+        except (ValueError, KeyError, TypeError) as error:
+            if number < len(lines):
+                raise UserMistake(f"Line {number} of {file} is damaged; remove it to go on.") from error
+    return tuple(rows)
+
+
+def best_row(history: Sequence[HistoryRow], best_by: Setting) -> int:
+    """Find the evaluation whose checkpoint was kept: the first of the best ones.
+
+    Args:
+        history: at least one row.
+        best_by: what training chose by: ``"loss"``, or the valid accuracy (where it was measured at all).
+
+    Example:
+        >>> rows = [HistoryRow(10, valid_loss=1.5, valid_accuracy=0.5), HistoryRow(20, valid_loss=1.6, valid_accuracy=0.6)]
+        >>> best_row(rows, "loss"), best_row(rows, "accuracy")
+        (0, 1)
+    """
+    accuracies = [-1.0 if row.valid_accuracy is None else row.valid_accuracy for row in history]
+    if best_by != "loss" and max(accuracies) >= 0:
+        return accuracies.index(max(accuracies))
+    losses = [math.inf if row.valid_loss is None else row.valid_loss for row in history]
+    return losses.index(min(losses))
+
+
+def _history_row(line: str) -> HistoryRow:
+    record = json.loads(line)
+    known = {part.name for part in fields(HistoryRow)} & set(record)
+    numbers = {name: None if record[name] is None else float(record[name]) for name in known - {"step"}}
+    return HistoryRow(step=int(record["step"]), **numbers)

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from buddy.data.own_data import read_own_data
+from buddy.errors import UserMistake
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text)
+
+
+def test_a_file_is_unsplit(tmp_path):
+    write(tmp_path, moods="text,label,who\na,sad,x\nb,glad,y\n,sad,z\n")
+    source = read_own_data(tmp_path / "moods.csv", None, None, "who")
+    assert {split: [row.id for row in rows] for split, rows in source.examples.items()} == {
+        "all": ["moods-1", "moods-2"]
+    }
+    assert source.rows_read == {"all": 3}
+    assert source.groups == {"moods-1": "x", "moods-2": "y"}
+    assert source.details == {"text_column": "text", "label_column": "label", "group_column": "who"}
+
+
+@pytest.mark.parametrize("valid", ["valid", "Validation", "dev", "val"])
+def test_a_folder_brings_its_splits(tmp_path, valid):
+    write(tmp_path, test="text,label\nc,sad\n", train="text,label\na,sad\n", **{valid: "text,label\nb,sad\n"})
+    (tmp_path / "notes.txt").write_text("ignored")
+    (tmp_path / "train.md").write_text("ignored")
+    source = read_own_data(tmp_path, None, None, None)
+    assert {split: rows[0].text for split, rows in source.examples.items()} == {"train": "a", "valid": "b", "test": "c"}
+    assert list(source.examples) == ["train", "valid", "test"]
+    assert source.examples["valid"][0].id == "valid-1"
+
+
+def test_columns_are_those_of_train(tmp_path):
+    write(tmp_path, train="said,mood\na,sad\nb,sad\n", test="said,feeling\nc,sad\n")
+    with pytest.raises(UserMistake, match=r"test\.csv has no column 'mood'"):
+        read_own_data(tmp_path, None, None, None)
+
+
+def test_folders_that_cannot_be_used(tmp_path):
+    with pytest.raises(UserMistake, match="has no train file"):
+        read_own_data(tmp_path, None, None, None)
+    write(tmp_path, train="text,label\na,sad\n", dev="text,label\na,sad\n", valid="text,label\na,sad\n")
+    with pytest.raises(UserMistake, match=r"two files for the valid split: dev\.csv and valid\.csv"):
+        read_own_data(tmp_path, None, None, None)

@@ -1,0 +1,79 @@
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from buddy.evaluation import bootstrap
+from buddy.evaluation.bootstrap import interval, resample_scores, score_intervals
+from buddy.evaluation.metrics import score
+
+
+def some_answers(n=300, labels=5, seed=0):
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(0, labels, n)
+    scores = generator.random((n, labels)) ** 3
+    scores[np.arange(n), truth] += 0.25
+    return scores / scores.sum(axis=1, keepdims=True), truth
+
+
+def test_every_resample_scores_as_scoring_the_drawn_examples_does():
+    probabilities, truth = some_answers(n=40)
+    resampled = resample_scores(probabilities, truth, resamples=25, seed=7)
+    draws = np.random.default_rng(7).integers(0, 40, size=(25, 40))
+    for i, drawn in enumerate(draws):
+        for name, expected in asdict(score(probabilities[drawn], truth[drawn])).items():
+            assert resampled[name][i] == pytest.approx(expected), name
+
+
+def test_blocks_of_memory_do_not_change_the_draws(monkeypatch):
+    probabilities, truth = some_answers(n=50)
+    at_once = resample_scores(probabilities, truth, 30, seed=1)
+    monkeypatch.setattr(bootstrap, "WEIGHTS_AT_ONCE", 120)
+    in_blocks = resample_scores(probabilities, truth, 30, seed=1)
+    assert all(np.allclose(at_once[name], in_blocks[name], atol=1e-12) for name in at_once)
+
+
+def test_interval_of_accuracy_is_that_of_the_binomial():
+    probabilities, truth = some_answers(n=1000)
+    scores = score(probabilities, truth)
+    low, high = score_intervals(scores, resample_scores(probabilities, truth, 2000))["accuracy"]
+    half = 1.96 * np.sqrt(scores.accuracy * (1 - scores.accuracy) / 1000)
+    assert low == pytest.approx(scores.accuracy - half, abs=0.004)
+    assert high == pytest.approx(scores.accuracy + half, abs=0.004)
+
+
+def test_intervals_hold_their_score_even_where_resampling_shifts_it():
+    generator = np.random.default_rng(3)
+    probabilities = generator.dirichlet(np.full(4, 0.7), 400)
+    truth = np.array([generator.choice(4, p=row) for row in probabilities])  # perfectly calibrated
+    scores, resampled = score(probabilities, truth), resample_scores(probabilities, truth)
+    assert resampled["ece"].mean() > scores.ece * 1.1  # the shift that is taken out
+    for name, (low, high) in score_intervals(scores, resampled).items():
+        assert 0 <= low <= getattr(scores, name) <= high
+
+
+def test_intervals_stay_where_scores_can_be():
+    assert interval(0.99, np.array([0.9, 0.99, 1.0, 1.0]), bounds=(0.0, 1.0))[1] == 1.0
+    assert interval(-0.02, np.array([-0.05, 0.01]))[0] < -0.02  # a difference may be negative
+
+
+def test_the_seed_decides():
+    probabilities, truth = some_answers()
+    again = [resample_scores(probabilities, truth, 20, seed)["accuracy"] for seed in (1, 1, 2)]
+    assert np.array_equal(again[0], again[1])
+    assert not np.array_equal(again[0], again[2])
+
+
+def test_equal_seeds_make_a_paired_comparison():
+    probabilities, truth = some_answers(n=500)
+    slightly_worse = probabilities.copy()
+    slightly_worse[:5] = np.roll(slightly_worse[:5], 1, axis=1)
+    ours, theirs = (resample_scores(system, truth, 400)["accuracy"] for system in (probabilities, slightly_worse))
+    assert np.std(ours - theirs) < np.std(ours) / 3
+
+
+def test_without_resamples_the_interval_is_the_score():
+    probabilities, truth = some_answers(n=10)
+    scores = score(probabilities, truth)
+    ends = score_intervals(scores, resample_scores(probabilities, truth, resamples=0))
+    assert ends["nll"] == (scores.nll, scores.nll)

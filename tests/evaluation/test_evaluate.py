@@ -1,0 +1,192 @@
+import json
+
+import numpy as np
+import pytest
+
+from buddy.data.prepared import read_prepared, write_prepared
+from buddy.errors import UserMistake
+from buddy.evaluation import evaluate
+from buddy.evaluation.calibration import fit_temperature, temper
+from buddy.evaluation.evaluate import FITTED_HERE, EvaluateSettings, evaluate_run
+from buddy.evaluation.metrics import expected_calibration_error
+from buddy.evaluation.predictions import read_predictions
+from tests.evaluation.conftest import make_examples
+
+
+def judge(run, split="valid", **settings):
+    return evaluate_run(EvaluateSettings(run.folder, split=split, bootstrap=50, **settings))
+
+
+def model_on(run, split):
+    examples = read_prepared(run.data).examples(split)
+    truth = np.array([run.model.labels.index(example.label) for example in examples])
+    return run.model.log_scores([example.text for example in examples]), truth
+
+
+def test_valid_fits_the_temperature_and_stores_it(run):
+    evaluation = judge(run)
+    assert run.stored == [pytest.approx(fit_temperature(*model_on(run, "valid")))]
+    assert evaluation.temperature == run.stored[0] > 1.2
+    assert evaluation.temperature_fitted_here
+
+
+def test_test_uses_what_is_stored_and_fits_nothing(run, monkeypatch):
+    judge(run)
+    stored = run.stored.copy()
+    monkeypatch.setattr(evaluate, "fit_temperature", pytest.fail)
+    monkeypatch.setattr(evaluate, "cross_fitted", pytest.fail)
+    evaluation = judge(run, "test")
+    assert run.stored == stored == [evaluation.temperature]
+    log_scores, truth = model_on(run, "test")
+    assert evaluation.scores.ece == pytest.approx(expected_calibration_error(temper(log_scores, stored[0]), truth))
+    assert not evaluation.temperature_fitted_here
+
+
+def test_the_temperature_never_sees_the_test_split(make_run):
+    run = make_run()
+    judge(run)
+    data = read_prepared(run.data)
+    fingerprint = data.fingerprint()
+    turned = [type(row)(row.id, row.text, "sad") for row in data.examples("test")]
+    rows = {"train": data.examples("train"), "valid": data.examples("valid"), "test": turned}
+    write_prepared(run.data, rows)
+    config = run.file("config.yaml")
+    config.write_text(config.read_text().replace(fingerprint, read_prepared(run.data).fingerprint()))
+    before = run.stored.copy()
+    judge(run, "test")
+    judge(run)
+    assert run.stored == before * 2
+
+
+def test_calibration_on_valid_is_cross_fitted_and_says_so(run):
+    evaluation = judge(run)
+    log_scores, truth = model_on(run, "valid")
+    flattered = expected_calibration_error(temper(log_scores, evaluation.temperature), truth)
+    assert evaluation.scores.ece != pytest.approx(flattered, abs=1e-9)
+    assert FITTED_HERE in evaluation.notes
+    assert evaluation.scores.ece < evaluation.uncalibrated.ece
+    assert evaluation.uncalibrated.ece == pytest.approx(expected_calibration_error(temper(log_scores, 1.0), truth))
+
+
+def test_test_before_valid_says_that_nothing_is_fitted(run):
+    evaluation = judge(run, "test")
+    assert evaluation.temperature == 1.0
+    assert any(f"buddy evaluate {run.folder}" in note for note in evaluation.notes)
+
+
+def test_other_data_uses_the_stored_temperature_and_leaves_it(run, tmp_path):
+    judge(run)
+    other = tmp_path / "other"
+    other.mkdir()
+    write_prepared(other, {"train": make_examples(["sad", "proud"], 20, "x"), "valid": make_examples(["sad"], 8, "y")})
+    evaluation = judge(run, data=other, baselines=True)
+    assert len(run.stored) == 1
+    assert evaluation.temperature == run.stored[0]
+    assert any("not the data" in note for note in evaluation.notes)
+    assert evaluation.data.folder == str(other)
+    # the baselines learned from the run's own train split, which knows four labels, not from the other one
+    assert evaluation.baselines["majority"].scores.nll == pytest.approx(np.log(4))
+
+
+def test_a_moved_folder_is_still_the_runs_own_data(run, tmp_path):
+    moved = run.data.rename(tmp_path / "moved")
+    with pytest.raises(UserMistake, match="--data"):
+        judge(run)
+    judge(run, data=moved)
+    assert len(run.stored) == 1
+
+
+def test_scores_and_predictions_are_those_of_the_model(run):
+    evaluation = judge(run, "test")
+    log_scores, truth = model_on(run, "test")
+    said = read_predictions(run.file("predictions.parquet"))
+    assert evaluation.n == len(truth) == 60
+    assert evaluation.scores.accuracy == np.mean(log_scores.argmax(axis=1) == truth)
+    assert np.array_equal(said.truth, truth)
+    assert np.array_equal(said.predicted, log_scores.argmax(axis=1))
+    assert np.allclose(said.probabilities, np.exp(log_scores), atol=1e-6)
+    assert said.texts == tuple(example.text for example in read_prepared(run.data).examples("test"))
+
+
+def test_stated_probabilities_use_the_new_temperature(run):
+    evaluation = judge(run)
+    log_scores, _ = model_on(run, "valid")
+    said = read_predictions(run.file("predictions.parquet"))
+    assert np.allclose(said.probabilities, temper(log_scores, evaluation.temperature), atol=1e-6)
+
+
+def test_how_many_texts_go_at_once_changes_nothing(run, monkeypatch):
+    at_once = judge(run, "test")
+    monkeypatch.setattr(evaluate, "TEXTS_AT_ONCE", 7)
+    assert judge(run, "test") == at_once
+
+
+def test_each_split_keeps_its_own_file(run):
+    judge(run, "valid")
+    judge(run, "test")
+    splits = {name: json.loads(run.file(name).read_text())["split"] for name in ("metrics.json", "metrics-valid.json")}
+    assert splits == {"metrics.json": "test", "metrics-valid.json": "valid"}
+    assert run.file("metrics-test.json").read_text() == run.file("metrics.json").read_text()
+
+
+def test_baselines_are_judged_on_the_same_examples(run):
+    evaluation = judge(run, "test", baselines=True)
+    tfidf, majority = evaluation.baselines.values()
+    assert tfidf.scores.accuracy == 1.0  # the label stands in the text
+    assert majority.scores.accuracy == 15 / 60
+    assert tfidf.accuracy_gain.value == pytest.approx(evaluation.scores.accuracy - 1.0)
+    assert tfidf.accuracy_gain.interval[0] < 0  # a loss is shown as one
+    low, high = majority.accuracy_gain.interval
+    assert low <= majority.accuracy_gain.value <= high
+
+
+def test_labels_that_the_model_lacks_are_named(run):
+    run.model.labels = ("angry", "joyful")
+    with pytest.raises(UserMistake, match="valid split has labels that the model does not know: proud, sad"):
+        judge(run)
+    assert run.model.asked == []
+
+
+def test_many_unknown_labels_are_counted(make_run):
+    run = make_run(labels=[f"mood{i:02}" for i in range(12)])
+    run.model.labels = ("mood00",)
+    with pytest.raises(UserMistake, match="mood01, .* and 6 more"):
+        judge(run)
+
+
+def test_a_checkpoint_that_a_crash_set_aside_is_found_again(run):
+    run.file("best").rename(run.file(".best.old"))
+    assert judge(run).n == 120
+
+
+def test_a_label_that_never_occurs_is_no_fault(run):
+    run.model.labels = (*run.model.labels, "zeal")
+    evaluation = judge(run, baselines=True)
+    assert evaluation.per_label["zeal"].support == 0
+
+
+def test_a_model_that_is_always_right_is_not_made_certain(run):
+    run.model._score = lambda text: np.array([float(text.endswith(label)) for label in run.model.labels])
+    evaluation = judge(run)
+    assert evaluation.temperature == 1.0
+    assert any("the temperature stays 1" in note for note in evaluation.notes)
+
+
+def test_a_model_that_is_always_wrong_gets_a_note(run):
+    run.model._score = lambda text: np.array([-float(text.endswith(label)) for label in run.model.labels])
+    assert any("as extreme as it may be" in note for note in judge(run).notes)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda run: run.file("best").rename(run.file("gone")), "has no checkpoint yet"),
+        (lambda run: run.file("config.yaml").write_text("settings: {}"), "does not say which data"),
+        (lambda run: write_prepared(run.data, {"train": [], "valid": []}), "no examples"),
+        (lambda run: (run.data / "valid.parquet").unlink(), "no split named 'valid'"),
+    ],
+)
+def test_what_is_missing_is_said_in_a_sentence(run, spoil, message):
+    spoil(run)
+    with pytest.raises(UserMistake, match=message):
+        judge(run)

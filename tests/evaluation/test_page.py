@@ -1,0 +1,89 @@
+from dataclasses import replace
+
+import pytest
+
+from buddy.evaluation import page
+from buddy.evaluation.metrics import LabelScore, Scores
+from buddy.evaluation.results import Baseline, Bootstrap, DataFacts, Evaluation, Gain, Reliability, Uncalibrated
+from buddy.evaluation.run_folder import HistoryRow, Run
+
+SCORES = Scores(accuracy=0.48, top3_accuracy=0.7, macro_f1=0.46, weighted_f1=0.47, nll=1.9, ece=0.021)
+ENDS = dict.fromkeys(("accuracy", "top3_accuracy", "macro_f1", "weighted_f1", "nll", "ece"), (0.4, 0.6))
+EVALUATION = Evaluation(
+    split="test",
+    n=200,
+    scores=SCORES,
+    intervals=ENDS,
+    bootstrap=Bootstrap(1000, 13, 0.95),
+    temperature=1.5,
+    temperature_fitted_here=False,
+    uncalibrated=Uncalibrated(2.1, 0.15),
+    per_label={
+        "a": LabelScore(0.5, 0.5, 0.5, 120),
+        "b": LabelScore(0.9, 0.9, 0.9, 80),
+        "c": LabelScore(0, 0, 0, 0),
+        "d": LabelScore(0, 0, 0, 0),
+    },
+    reliability=Reliability((), ()),
+    data=DataFacts("data/ed", "f" * 64, {"train": 1000, "test": 200}),
+)
+
+
+def against(value, low, high):
+    return replace(EVALUATION, baselines={"rival": Baseline(SCORES, ENDS, Gain(value, (low, high)), 1.0)})
+
+
+@pytest.mark.parametrize(
+    ("gain", "words"),
+    [
+        ((0.031, 0.01, 0.05), "The model is 3.1 points more accurate than rival (95% interval +1.0 to +5.0)"),
+        ((-0.02, -0.04, -0.001), "2.0 points less accurate than rival (95% interval −4.0 to −0.1)"),
+        ((0.01, -0.01, 0.03), "differs by +1.0 points, which may be chance"),
+    ],
+)
+def test_a_comparison_says_how_sure_it_is(gain, words):
+    assert words in page.comparisons(against(*gain))[0]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "words"), [(1.5, "too sure of itself"), (0.7, "too modest"), (1.0, "about the right confidence")]
+)
+def test_calibration_is_told_in_words(temperature, words):
+    said = " ".join(page.calibration_sentences(replace(EVALUATION, temperature=temperature)))
+    assert words in said
+    assert "off by 15.0" in said
+    assert "off by 2.1" in said
+
+
+def test_chance_is_the_share_of_the_most_frequent_label():
+    assert page.chance(EVALUATION) == 0.6
+    assert [bar.name for bar in page.bars(EVALUATION)] == ["this model", "chance level"]
+    assert [bar.name for bar in page.bars(against(0, 0, 0))] == ["this model", "rival"]
+
+
+def test_labels_are_ordered_from_best_to_worst_and_absent_ones_last():
+    assert [label for label, _ in page.label_rows(EVALUATION)] == ["b", "a", "c", "d"]
+
+
+def test_scores_are_written_in_their_units():
+    cells = {row.measure.field: row.cells[0] for row in page.score_rows(EVALUATION)}
+    assert (cells["accuracy"].value, cells["accuracy"].low) == ("48.0", "40.0")
+    assert (cells["nll"].value, cells["nll"].high) == ("1.900", "0.600")
+
+
+def test_the_best_checkpoint_is_compared_with_the_last():
+    rows = [HistoryRow(10, 1.0), HistoryRow(1200, 2.0)]
+    assert "training went on to step 1,200" in page.best_summary(rows, 0)
+    assert "may not have levelled out" in page.best_summary(rows, 1)
+
+
+def test_commands_can_be_pasted_into_a_shell(tmp_path):
+    run = Run(tmp_path / "my run", {"data": "it's here", "label": ["a b", "c"], "batch_size": 8, "deep": {"x": 1}}, {})
+    train, report = page.commands(run, None)
+    assert f"--data 'it'\"'\"'s here' --label 'a b' --label c --batch-size 8 --out '{tmp_path}/my run'" in train
+    assert report == f"buddy report '{tmp_path}/my run'"
+
+
+def test_settings_are_written_as_people_write_them():
+    settings = {"batch_size": 8, "resume": False, "tags": ["x", 1], "lora": None}
+    assert page.setting_rows(settings) == (("batch size", "8"), ("resume", "no"), ("tags", "x, 1"))
