@@ -44,7 +44,7 @@ def evaluate(
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the 95% intervals; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples and of the shown examples.")] = 13,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
-    config: ConfigOption = None,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Score a run, calibrate its probabilities, and write figures and report.html into it.
 
@@ -71,9 +71,16 @@ def _print_result(evaluation: "Evaluation") -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=200, color_system=None)
+    console.print(_title(evaluation), highlight=False, markup=False)
     console.print(_table(evaluation, framed=console.is_terminal))
     for note in evaluation.notes:
         console.print(note, highlight=False, markup=False)
+
+
+def _title(evaluation: "Evaluation") -> str:
+    resamples = evaluation.bootstrap.resamples
+    title = f"{evaluation.split}: {evaluation.n:,} texts, {len(evaluation.per_label)} labels"
+    return f"{title}, 95% intervals from {resamples:,} resamples" if resamples else title
 
 
 def _table(evaluation: "Evaluation", framed: bool) -> "Table":
@@ -82,17 +89,13 @@ def _table(evaluation: "Evaluation", framed: bool) -> "Table":
 
     from buddy.evaluation.page import score_rows, shown_name, system_names
 
-    resamples = evaluation.bootstrap.resamples
-    table = Table(
-        title=f"{evaluation.split}: {evaluation.n:,} texts, {len(evaluation.per_label)} labels, "
-        f"95% intervals from {resamples:,} resamples",
-        title_justify="left",
-        box=box.ROUNDED if framed else None,
-    )
-    table.add_column("measure")
+    table = Table("measure", box=box.ROUNDED if framed else None)
     for system in system_names(evaluation):
         table.add_column(shown_name(system), justify="right")
     for row in score_rows(evaluation):
-        cells = [f"{cell.value} [dim]({cell.low} – {cell.high})[/dim]" for cell in row.cells]
-        table.add_row(row.measure.name, *cells)
+        table.add_row(row.measure.name, *(f"{cell.value} [dim]{_bracket(cell.interval)}[/dim]" for cell in row.cells))
     return table
+
+
+def _bracket(interval: str) -> str:
+    return f"({interval})" if interval else ""

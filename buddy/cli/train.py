@@ -125,7 +125,7 @@ def train(
         )
         stop = start_run(settings, make_evaluate)
     if int(os.environ.get("RANK", "0")) == 0:
-        _tell_what_comes_next(run, stop.signal_number)
+        print_outcome(run, stop.signal_number)
     if stop.signal_number is not None:
         raise typer.Exit(128 + stop.signal_number)
 
@@ -139,7 +139,8 @@ def _refuse_other_options(context: typer.Context) -> None:
             raise UserMistake(f"{option} cannot change when a run goes on; its config.yaml holds the settings.")
 
 
-def _tell_what_comes_next(run: Path, signal_number: int | None) -> None:
+def print_outcome(run: Path, signal_number: int | None) -> None:
+    """Say how a run ended and what to type next."""
     if signal_number is not None:
         print(
             f"Stopped by {signal.Signals(signal_number).name} and saved. Go on with: buddy train --resume --out {run}"

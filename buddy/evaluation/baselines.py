@@ -60,9 +60,10 @@ def _tfidf(train: Sequence[Example], texts: Sequence[str], column: dict[str, int
         return _majority(train, texts, column)  # logistic regression needs something to tell apart
     model = _tfidf_pipeline(min_texts=2 if len(train) >= RARE_WORDS_DROPPED_FROM else 1)
     model.fit([example.text for example in train], truth)
-    probabilities = np.zeros((len(texts), len(column)))
+    probabilities: Floats = np.zeros((len(texts), len(column)))
     probabilities[:, model.classes_] = model.predict_proba(texts)
-    return probabilities / probabilities.sum(axis=1, keepdims=True)  # it computes in single precision
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # it computes in single precision
+    return probabilities
 
 
 def _tfidf_pipeline(min_texts: int) -> "Pipeline":

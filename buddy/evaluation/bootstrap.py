@@ -38,7 +38,7 @@ def resample_scores(probabilities: Floats, truth: Integers, resamples: int = 100
     Args:
         probabilities: (N, E), rows sum to 1.
         truth: (N,), the true label's column.
-        resamples: how often to draw; 0 gives empty arrays.
+        resamples: how often to draw; 0 gives empty arrays, from which there are no intervals.
         seed: of the draws.
 
     Returns:
@@ -58,13 +58,16 @@ def resample_scores(probabilities: Floats, truth: Integers, resamples: int = 100
 
 
 def score_intervals(scores: Scores, resampled: Resampled) -> dict[str, Interval]:
-    """Give the interval of every score.
+    """Give the interval of every score, or none at all where there are no resamples.
 
     Example:
+        >>> from buddy.evaluation.metrics import score
         >>> answers, truth = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1])
         >>> score_intervals(score(answers, truth), resample_scores(answers, truth, resamples=50))["accuracy"]
         (1.0, 1.0)
     """
+    if resampled["accuracy"].size == 0:
+        return {}
     return {name: interval(value, resampled[name], BOUNDS.get(name, SHARE)) for name, value in asdict(scores).items()}
 
 
@@ -77,7 +80,7 @@ def interval(value: float, resampled: Floats, bounds: Interval = ANYTHING, level
 
     Args:
         value: the score on all examples.
-        resampled: (R,) the same score on resamples; with none the interval is the score itself.
+        resampled: (R,) the same score on resamples, at least one.
         bounds: what the score cannot leave.
         level: share of the resamples inside.
 
@@ -88,8 +91,6 @@ def interval(value: float, resampled: Floats, bounds: Interval = ANYTHING, level
         >>> interval(0.5, np.array([0.25, 0.5, 0.75]), level=1.0)
         (0.25, 0.75)
     """
-    if resampled.size == 0:
-        return (value, value)
     tail = (1 - level) / 2
     spread = np.quantile(resampled, [tail, 1 - tail]) - resampled.mean()
     low, high = np.clip(value + spread, *bounds)

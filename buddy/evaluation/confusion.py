@@ -45,7 +45,8 @@ def shares(counts: Integers) -> Floats:
         array([[0.75, 0.25],
                [0.  , 0.  ]])
     """
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    divided: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return divided
 
 
 def neighbour_order(counts: Integers) -> Integers:
@@ -76,7 +77,8 @@ def neighbour_order(counts: Integers) -> Integers:
     likeness = (shares(counts) + shares(counts).T) / 2
     distance = 1 - likeness
     np.fill_diagonal(distance, 0)
-    return leaves_list(linkage(squareform(distance), "average", optimal_ordering=True)).astype(np.int64)
+    order: Integers = leaves_list(linkage(squareform(distance), "average", optimal_ordering=True)).astype(np.int64)
+    return order
 
 
 def most_confused(counts: Integers, limit: int) -> Integers:

@@ -49,7 +49,10 @@ NOT_FITTED = (
     "`buddy evaluate {run}` does it on the valid split."
 )
 NOTHING_TO_FIT = "Every answer is right, so nothing says how sure is too sure: the temperature stays 1."
-AT_THE_END = "The fitted temperature is as extreme as it may be: there are too few examples for it to mean anything."
+AT_THE_END = (
+    "The fitted temperature is as extreme as it may be: the model has learned too little, or there are too few "
+    "examples, for its confidence to mean anything."
+)
 OTHER_DATA = "This is not the data that the run was trained on, so the stored temperature was used and left as it is."
 
 
@@ -290,7 +293,8 @@ def _judge_baseline(
     model_scores, model_resampled = model
     gain = model_scores.accuracy - scores.accuracy
     paired = model_resampled["accuracy"] - resampled["accuracy"]
-    return Baseline(scores, score_intervals(scores, resampled), Gain(gain, interval(gain, paired)), round(seconds, 1))
+    sure = Gain(gain, interval(gain, paired) if paired.size else None)
+    return Baseline(scores, score_intervals(scores, resampled), sure, round(seconds, 1))
 
 
 def _store_temperature(run: Run, temperature: float) -> None:

@@ -99,7 +99,7 @@ def draw_curve(curve: Curve, theme: Theme = LIGHT) -> "Figure":
     """
     figure, axes = _canvas(CURVE_SIZE, theme)
     mark = "o" if len(curve.places) <= MOST_POINTS_MARKED else ""
-    axes.plot(curve.places, curve.train, f"{mark}--", color=theme.before, markersize=4, lw=1.6, label="train")
+    axes.plot(curve.places, curve.train, f"{mark}--", color=theme.before, markersize=4, lw=1.6, label="train", zorder=3)
     axes.plot(curve.places, curve.valid, f"{mark}-", color=theme.after, markersize=4, lw=2, label="valid")
     _mark_best(axes, curve, theme)
     _name(
@@ -132,7 +132,7 @@ def draw_confusion(counts: Integers, labels: Sequence[str], theme: Theme = LIGHT
     figure, axes = _canvas((side + 2.1, side + 1.7), theme)
     image = axes.imshow(percent, cmap=_ramp(theme), norm=PowerNorm(0.8, vmin=0, vmax=100), aspect="equal")
     _label_cells(axes, percent, image, theme)
-    _label_sides(axes, [_shorten(labels[i]) for i in drawn], theme)
+    _label_sides(axes, [_shorten(labels[int(i)]) for i in drawn], theme)
     title = "Answers to each true label, %"
     if len(drawn) < len(labels):
         title += f" (the {len(drawn)} most confused of {len(labels)} labels)"
@@ -223,7 +223,7 @@ def _mark_best(axes: "Axes", curve: Curve, theme: Theme) -> None:
     best, last = curve.places[curve.best], curve.places[-1]
     axes.axvline(best, color=theme.after, lw=1, ls=":", label=f"kept ({curve.x_unit} {best:.4g})")
     axes.plot([best], [curve.valid[curve.best]], "o", color=theme.after, markersize=10, mfc="none", mew=1.8)
-    if curve.stopped_early:
+    if curve.stopped_early and best < last:
         axes.axvspan(best, last, color=theme.faint, alpha=0.45, lw=0, label=f"no better, stopped at {last:.4g}")
 
 
@@ -242,7 +242,7 @@ def _label_cells(axes: "Axes", percent: Floats, image: "AxesImage", theme: Theme
         axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=size, color=ink)
 
 
-def _readable_on(color: tuple[float, float, float, float], theme: Theme) -> str:
+def _readable_on(color: Floats, theme: Theme) -> str:
     """Choose the ink or the paper colour, whichever stands out more from a cell's colour."""
     from matplotlib.colors import to_rgb
 
@@ -252,7 +252,7 @@ def _readable_on(color: tuple[float, float, float, float], theme: Theme) -> str:
 
 def _label_sides(axes: "Axes", names: Sequence[str], theme: Theme) -> None:
     size = 10 if len(names) <= 12 else 8
-    axes.set_xticks(range(len(names)), names, fontsize=size, rotation=90 if len(names) > 6 else 0)
+    axes.set_xticks(range(len(names)), names, fontsize=size, rotation=90 if len(names) > 3 else 0)
     axes.set_yticks(range(len(names)), names, fontsize=size)
     between = np.arange(len(names) + 1) - 0.5
     axes.set_xticks(between, minor=True)

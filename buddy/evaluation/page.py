@@ -1,4 +1,4 @@
-"""What the report says: rows, sentences and commands, worked out from the records so that the template only lays out."""
+"""What the report says: rows, sentences and commands, worked out here so that the template only lays out."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,11 +41,10 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Cell:
-    """A score as it is shown, with the two ends of its interval."""
+    """A score as it is shown, and its interval, which is empty when none was made."""
 
     value: str
-    low: str
-    high: str
+    interval: str
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,11 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Bar:
-    """A system in the chart at the top; all numbers in percent. Without an interval its ends are None."""
+    """A system in the chart at the top: its accuracy, between 0 and 1, and the interval where one was made."""
 
     name: str
-    value: float
-    low: float | None
-    high: float | None
+    accuracy: float
+    interval: Interval | None
     is_model: bool
 
 
@@ -89,8 +87,9 @@ def score_rows(evaluation: Evaluation) -> tuple[ScoreRow, ...]:
 
 
 def _cell(measure: Measure, scores: Scores, intervals: Mapping[str, Interval]) -> Cell:
-    low, high = intervals[measure.field]
-    return Cell(measure.write(getattr(scores, measure.field)), measure.write(low), measure.write(high))
+    interval = intervals.get(measure.field)
+    ends = f"{measure.write(interval[0])} – {measure.write(interval[1])}" if interval else ""
+    return Cell(measure.write(getattr(scores, measure.field)), ends)
 
 
 def headline(evaluation: Evaluation) -> str:
@@ -131,15 +130,15 @@ def chance(evaluation: Evaluation) -> float:
 
 def bars(evaluation: Evaluation) -> tuple[Bar, ...]:
     """Make the chart at the top: the model, the baselines, and the chance level where no baseline shows it."""
-    systems = {THIS_MODEL: (evaluation.scores, evaluation.intervals)}
-    systems |= {name: (baseline.scores, baseline.intervals) for name, baseline in evaluation.baselines.items()}
-    chart = [
-        Bar(name, 100 * scores.accuracy, *(100 * end for end in intervals["accuracy"]), is_model=name == THIS_MODEL)
-        for name, (scores, intervals) in systems.items()
-    ]
+    chart = [_bar(THIS_MODEL, evaluation.scores, evaluation.intervals)]
+    chart += [_bar(name, baseline.scores, baseline.intervals) for name, baseline in evaluation.baselines.items()]
     if not evaluation.baselines:
-        chart.append(Bar("chance level", 100 * chance(evaluation), None, None, is_model=False))
+        chart.append(Bar("chance level", chance(evaluation), None, is_model=False))
     return tuple(chart)
+
+
+def _bar(name: str, scores: Scores, intervals: Mapping[str, Interval]) -> Bar:
+    return Bar(name, scores.accuracy, intervals.get("accuracy"), is_model=name == THIS_MODEL)
 
 
 def comparisons(evaluation: Evaluation) -> tuple[str, ...]:
@@ -149,12 +148,12 @@ def comparisons(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _comparison(name: str, baseline: Baseline) -> str:
     rival = "always giving the most frequent label" if name == MAJORITY else name
-    gain, (low, high) = baseline.accuracy_gain.value, baseline.accuracy_gain.interval
-    ends = f"95% interval {signed(low)} to {signed(high)}"
-    if low <= 0 <= high:
-        return f"Against {rival}, its accuracy differs by {signed(gain)} points, which may be chance ({ends})."
+    gain, interval = baseline.accuracy_gain.value, baseline.accuracy_gain.interval
+    ends = f" (95% interval {signed(interval[0])} to {signed(interval[1])})" if interval else ""
+    if interval and interval[0] <= 0 <= interval[1]:
+        return f"Against {rival}, its accuracy differs by {signed(gain)} points, which may be chance{ends}."
     word = "more" if gain > 0 else "less"
-    return f"The model is {abs(100 * gain):.1f} points {word} accurate than {rival} ({ends})."
+    return f"The model is {abs(100 * gain):.1f} points {word} accurate than {rival}{ends}."
 
 
 def signed(share: float) -> str:

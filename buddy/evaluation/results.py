@@ -26,10 +26,10 @@ class Bootstrap:
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much the model's accuracy beats a baseline's, on the same examples and the same resamples."""
+    """By how much the model's accuracy beats a baseline's, on the same examples and the same resamples, if any."""
 
     value: float
-    interval: Interval
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Evaluation:
         split: which split was judged.
         n: how many examples it has.
         scores: of the calibrated model; on a split that the temperature was fitted on, nll and ece are cross-fitted.
-        intervals: (low, high) for every score.
+        intervals: (low, high) for every score; empty when there were no resamples.
         bootstrap: how the intervals were made.
         temperature: that the probabilities were divided by.
         temperature_fitted_here: whether it was fitted on this very split.
@@ -162,7 +162,7 @@ def _baseline(record: Mapping[str, Any]) -> Baseline:
     return Baseline(
         scores=_scores(record),
         intervals=_intervals(record["intervals"]),
-        accuracy_gain=Gain(float(gain["value"]), _interval(gain["interval"])),
+        accuracy_gain=Gain(float(gain["value"]), gain["interval"] and _interval(gain["interval"])),
         seconds=float(record["seconds"]),
     )
 

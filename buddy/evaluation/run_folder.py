@@ -103,14 +103,9 @@ def read_history(folder: Path) -> tuple[HistoryRow, ...]:
     """
     file = folder / HISTORY_FILE
     lines = file.read_text("utf-8").splitlines() if file.is_file() else []
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            rows.append(_history_row(line))
-        except (ValueError, KeyError, TypeError) as error:
-            if number < len(lines):
-                raise UserMistake(f"Line {number} of {file} is damaged; remove it to go on.") from error
-    return tuple(rows)
+    if lines and not _is_json(lines[-1]):
+        lines.pop()
+    return tuple(_history_row(line, f"Line {number} of {file}") for number, line in enumerate(lines, start=1))
 
 
 def best_row(history: Sequence[HistoryRow], best_by: Setting) -> int:
@@ -121,7 +116,8 @@ def best_row(history: Sequence[HistoryRow], best_by: Setting) -> int:
         best_by: what training chose by: ``"loss"``, or the valid accuracy (where it was measured at all).
 
     Example:
-        >>> rows = [HistoryRow(10, valid_loss=1.5, valid_accuracy=0.5), HistoryRow(20, valid_loss=1.6, valid_accuracy=0.6)]
+        >>> first = HistoryRow(10, valid_loss=1.5, valid_accuracy=0.5)
+        >>> rows = [first, HistoryRow(20, valid_loss=1.6, valid_accuracy=0.6)]
         >>> best_row(rows, "loss"), best_row(rows, "accuracy")
         (0, 1)
     """
@@ -132,8 +128,19 @@ def best_row(history: Sequence[HistoryRow], best_by: Setting) -> int:
     return losses.index(min(losses))
 
 
-def _history_row(line: str) -> HistoryRow:
-    record = json.loads(line)
-    known = {part.name for part in fields(HistoryRow)} & set(record)
-    numbers = {name: None if record[name] is None else float(record[name]) for name in known - {"step"}}
-    return HistoryRow(step=int(record["step"]), **numbers)
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _history_row(line: str, where: str) -> HistoryRow:
+    try:
+        record = json.loads(line)
+        known = {part.name for part in fields(HistoryRow)} & set(record)
+        numbers = {name: None if record[name] is None else float(record[name]) for name in known - {"step"}}
+        return HistoryRow(step=int(record["step"]), **numbers)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserMistake(f"{where} is damaged; remove it to go on.") from error

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
 from buddy.evaluation.calibration import HIGHEST, LOWEST, cross_fitted, fit_temperature, is_at_the_end, temper
-from buddy.evaluation.metrics import expected_calibration_error, negative_log_likelihood
+from buddy.evaluation.metrics import Floats, Integers, expected_calibration_error, negative_log_likelihood
 
 
-def model_that_needs(temperature, n=4000, labels=5, seed=0):
+def model_that_needs(temperature: float, n: int = 4000, labels: int = 5, seed: int = 0) -> tuple[Floats, Integers]:
     """Log-scores whose softmax at ``temperature`` is exactly how the true labels were drawn."""
     generator = np.random.default_rng(seed)
     log_scores = log_softmax(generator.normal(size=(n, labels)) * 2, axis=1)
@@ -45,7 +45,7 @@ def test_an_impossible_label_stays_impossible():
 
 @pytest.mark.parametrize("row", [[np.nan, 0.0], [-np.inf, -np.inf]])
 def test_scores_that_mean_nothing_are_refused(row):
-    with pytest.raises(ValueError, match="impossible|not a number"):
+    with pytest.raises(ValueError, match=r"impossible|not a number"):
         temper(np.array([row]), 1.0)
 
 

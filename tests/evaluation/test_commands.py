@@ -7,14 +7,14 @@ import pytest
 from buddy.cli import main
 
 
-def buddy(monkeypatch, capsys, *words):
+def buddy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
     """Run the command line; give its exit code, stdout and stderr."""
     monkeypatch.setattr("sys.argv", ["buddy", *map(str, words)])
     code = 0
     try:
         main()
     except SystemExit as end:
-        code = end.code or 0
+        code = int(end.code or 0)
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -48,6 +48,16 @@ def test_the_plain_table_is_aligned(run, command, no_report):
     table = [line for line in out.splitlines() if line.rstrip().endswith(")")]
     assert len(table) == 6
     assert len({len(line.rstrip()) for line in table}) == 1  # the last column ends at one place
+
+
+def test_without_resamples_no_interval_is_claimed(run, command):
+    _, out, _ = command("evaluate", run.folder, "--baselines", "--bootstrap", 0)
+    assert "interval" not in out
+    assert "(" not in out
+    assert "95%" not in run.file("report.html").read_text()
+    metrics = json.loads(run.file("metrics.json").read_text())
+    assert metrics["intervals"] == {}
+    assert metrics["baselines"]["majority"]["accuracy_gain"]["interval"] is None
 
 
 def test_json_is_all_that_stands_on_stdout(run, command, no_report):

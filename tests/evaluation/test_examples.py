@@ -5,7 +5,8 @@ from buddy.evaluation.examples import choose_examples
 from buddy.evaluation.predictions import Predictions
 
 
-def some_predictions(n=60, labels=("a", "b", "c", "d", "e"), wrong_every=3):
+def some_predictions(n: int = 60, wrong_every: int = 3) -> Predictions:
+    labels = ("a", "b", "c", "d", "e")
     generator = np.random.default_rng(0)
     probabilities = generator.dirichlet(np.ones(len(labels)), n)
     predicted = probabilities.argmax(axis=1)

@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 import sklearn.metrics as truth_of
@@ -92,8 +94,8 @@ def test_reliability_holds_every_answer_once():
 def test_per_label_scores_by_hand():
     probabilities = np.array([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.3, 0.7, 0.0]])
     rows = metrics.per_label_scores(probabilities, np.array([0, 1, 1]), ["a", "b", "never"])
-    assert rows["a"] == metrics.LabelScore(precision=0.5, recall=1.0, f1=pytest.approx(2 / 3), support=1)
-    assert rows["b"] == metrics.LabelScore(precision=1.0, recall=0.5, f1=pytest.approx(2 / 3), support=2)
+    assert astuple(rows["a"]) == pytest.approx((0.5, 1.0, 2 / 3, 1))  # precision, recall, F1, support
+    assert astuple(rows["b"]) == pytest.approx((1.0, 0.5, 2 / 3, 2))
     assert rows["never"] == metrics.LabelScore(0.0, 0.0, 0.0, 0)
 
 

@@ -5,7 +5,7 @@ import pytest
 from buddy.evaluation import page
 from buddy.evaluation.metrics import LabelScore, Scores
 from buddy.evaluation.results import Baseline, Bootstrap, DataFacts, Evaluation, Gain, Reliability, Uncalibrated
-from buddy.evaluation.run_folder import HistoryRow, Run
+from buddy.evaluation.run_folder import HistoryRow, Run, Setting
 
 SCORES = Scores(accuracy=0.48, top3_accuracy=0.7, macro_f1=0.46, weighted_f1=0.47, nll=1.9, ece=0.021)
 ENDS = dict.fromkeys(("accuracy", "top3_accuracy", "macro_f1", "weighted_f1", "nll", "ece"), (0.4, 0.6))
@@ -29,16 +29,17 @@ EVALUATION = Evaluation(
 )
 
 
-def against(value, low, high):
-    return replace(EVALUATION, baselines={"rival": Baseline(SCORES, ENDS, Gain(value, (low, high)), 1.0)})
+def against(value: float, interval: tuple[float, float] | None = None) -> Evaluation:
+    return replace(EVALUATION, baselines={"rival": Baseline(SCORES, ENDS, Gain(value, interval), 1.0)})
 
 
 @pytest.mark.parametrize(
     ("gain", "words"),
     [
-        ((0.031, 0.01, 0.05), "The model is 3.1 points more accurate than rival (95% interval +1.0 to +5.0)"),
-        ((-0.02, -0.04, -0.001), "2.0 points less accurate than rival (95% interval −4.0 to −0.1)"),
-        ((0.01, -0.01, 0.03), "differs by +1.0 points, which may be chance"),
+        ((0.031, (0.01, 0.05)), "The model is 3.1 points more accurate than rival (95% interval +1.0 to +5.0)"),
+        ((-0.02, (-0.04, -0.001)), "2.0 points less accurate than rival (95% interval −4.0 to −0.1)"),
+        ((0.01, (-0.01, 0.03)), "differs by +1.0 points, which may be chance"),
+        ((0.01, None), "The model is 1.0 points more accurate than rival."),
     ],
 )
 def test_a_comparison_says_how_sure_it_is(gain, words):
@@ -58,7 +59,7 @@ def test_calibration_is_told_in_words(temperature, words):
 def test_chance_is_the_share_of_the_most_frequent_label():
     assert page.chance(EVALUATION) == 0.6
     assert [bar.name for bar in page.bars(EVALUATION)] == ["this model", "chance level"]
-    assert [bar.name for bar in page.bars(against(0, 0, 0))] == ["this model", "rival"]
+    assert [bar.name for bar in page.bars(against(0))] == ["this model", "rival"]
 
 
 def test_labels_are_ordered_from_best_to_worst_and_absent_ones_last():
@@ -67,8 +68,8 @@ def test_labels_are_ordered_from_best_to_worst_and_absent_ones_last():
 
 def test_scores_are_written_in_their_units():
     cells = {row.measure.field: row.cells[0] for row in page.score_rows(EVALUATION)}
-    assert (cells["accuracy"].value, cells["accuracy"].low) == ("48.0", "40.0")
-    assert (cells["nll"].value, cells["nll"].high) == ("1.900", "0.600")
+    assert (cells["accuracy"].value, cells["accuracy"].interval) == ("48.0", "40.0 – 60.0")
+    assert (cells["nll"].value, cells["nll"].interval) == ("1.900", "0.400 – 0.600")
 
 
 def test_the_best_checkpoint_is_compared_with_the_last():
@@ -85,5 +86,5 @@ def test_commands_can_be_pasted_into_a_shell(tmp_path):
 
 
 def test_settings_are_written_as_people_write_them():
-    settings = {"batch_size": 8, "resume": False, "tags": ["x", 1], "lora": None}
+    settings: dict[str, Setting] = {"batch_size": 8, "resume": False, "tags": ["x", 1], "lora": None}
     assert page.setting_rows(settings) == (("batch size", "8"), ("resume", "no"), ("tags", "x, 1"))

@@ -3,6 +3,7 @@ import json
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -20,29 +21,31 @@ EMPTY_TAGS = {"meta", "img", "source", "br", "link", "input", "hr"}
 class Page(HTMLParser):
     """What a browser would see: text, tags with their attributes, and whether every tag is closed."""
 
-    def __init__(self, html):
+    def __init__(self, html: str) -> None:
         super().__init__()
-        self.tags, self.words, self.open = [], [], []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
         self.feed(html)
         assert self.open == [], "tags left open"
 
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in EMPTY_TAGS:
             self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if not {"style", "script"} & set(self.open):
             self.words.append(data)
 
     @property
-    def text(self):
+    def text(self) -> str:
         return " ".join(" ".join(self.words).split())
 
-    def all(self, tag):
+    def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.tags if name == tag]
 
 
@@ -55,7 +58,7 @@ class Finished:
     html: str
 
     @property
-    def page(self):
+    def page(self) -> Page:
         return Page(self.html)
 
 
@@ -68,12 +71,12 @@ def finished(tmp_path_factory):
         yield Finished(run, evaluation, write_report(run.folder).read_text("utf-8"))
 
 
-def report(run):
+def report(run: FakeRun) -> Page:
     return Page(write_report(run.folder).read_text("utf-8"))
 
 
-def evaluated(run, **settings):
-    return evaluate_run(EvaluateSettings(run.folder, **{"bootstrap": 30, **settings}))
+def evaluated(run: FakeRun, split: str = "valid", baselines: bool = False) -> Evaluation:
+    return evaluate_run(EvaluateSettings(run.folder, None, split, baselines, bootstrap=30))
 
 
 def test_the_page_says_how_good_the_model_is(finished):
@@ -118,7 +121,7 @@ def test_the_page_can_be_read_without_eyes(finished):
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     assert {link["href"][1:] for link in page.all("a")} <= ids
 

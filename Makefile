@@ -1,0 +1,42 @@
+# Convenience over plain pip and buddy commands; the README shows those, too.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench docs clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-%: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[$*]"
+	@touch $@
+
+demo: $(VENV)/installed-train  ## fine-tune on the built-in data, evaluate, write the report (offline, a few minutes)
+	$(BIN)/buddy demo
+
+test: $(VENV)/installed-dev  ## run the tests
+	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+check: $(VENV)/installed-dev  ## what CI checks before the tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell buddy tests docs README.md CHANGELOG.md
+	$(BIN)/mkdocs build --strict --quiet
+
+docs: $(VENV)/installed-dev  ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/installed-train  ## training speed against the Hugging Face Trainer, on the built-in data
+	test -d data/builtin || $(BIN)/buddy prepare --source builtin --out data/builtin
+	$(BIN)/buddy bench train --data data/builtin --batch-size 32
+	$(BIN)/buddy bench train --data data/builtin --batch-size 8
+
+clean:  ## remove what was built (not your data and runs)
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

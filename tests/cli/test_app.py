@@ -1,0 +1,186 @@
+"""What holds for every command: options from a file, help, and how it fails."""
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+
+from buddy import __version__
+from buddy.cli import commands  # noqa: F401  (registers the commands)
+from buddy.cli.app import app
+
+
+def leaves(command: object, name: str = "") -> list[str]:
+    """Name the commands that do something: ``train``, ``bench train``."""
+    below = getattr(command, "commands", {})
+    return (
+        [leaf for word, each in below.items() for leaf in leaves(each, f"{name} {word}")] if below else [name.strip()]
+    )
+
+
+COMMANDS = leaves(typer.main.get_command(app))
+BUDDY = [sys.executable, "-m", "buddy"]
+
+
+class TestHelp:
+    def test_is_there_in_less_than_half_a_second(self):
+        seconds = []
+        for _ in range(6):  # the best of some, as other programs may be running
+            started = time.perf_counter()
+            subprocess.run([*BUDDY, "--help"], check=True, capture_output=True)
+            seconds.append(time.perf_counter() - started)
+            if seconds[-1] < 0.4:
+                return
+        assert min(seconds) < 0.4
+
+    def test_names_every_command(self, buddy):
+        code, out, _ = buddy("--help")
+        assert code == 0
+        assert {"prepare", "train", "evaluate", "report"} <= set(COMMANDS)
+        assert all(f"  {command.split()[0]} " in out for command in COMMANDS)
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_of_every_command_ends_with_examples_of_it(self, buddy, command):
+        code, out, err = buddy(*command.split(), "--help")
+        assert (code, err) == (0, "")
+        options, examples = out.split("\n  Examples:\n")
+        assert "--help" in options
+        assert f"\n  buddy {command}" in examples
+
+    def test_is_shown_when_nothing_is_asked(self, buddy):
+        _, out, err = buddy()
+        assert "Usage: " in out + err
+        assert "Commands:" in out + err
+
+    def test_version(self, buddy):
+        assert buddy("--version") == (0, f"buddy {__version__}\n", "")
+
+
+class TestConfigFile:
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """What reaches training: the settings, instead of a run."""
+        from buddy.training.stopping import StopRequest
+
+        seen = {}
+
+        def note(settings, make_evaluate):
+            seen.update({name: getattr(settings, name) for name in settings.__dataclass_fields__})
+            return StopRequest(signal_number=15)
+
+        monkeypatch.setattr("buddy.training.run.start_run", note)
+        return seen
+
+    def test_gives_defaults_and_the_command_line_wins(self, buddy, asked):
+        Path("train.yaml").write_text(
+            "data: moods\nbatch-size: 5\nlearning_rate: 3e-4\ntensorboard: true\nbest_by: loss\nepochs: 7\n"
+        )
+        buddy("train", "--config", "train.yaml", "--epochs", 2.5)
+        assert asked["data"] == Path("moods").absolute()
+        assert (asked["batch_size"], asked["learning_rate"], asked["tensorboard"]) == (5, 3e-4, True)
+        assert asked["best_by"] == "loss"
+        assert asked["epochs"] == 2.5
+        assert asked["seed"] == 13
+
+    def test_may_stand_after_the_options_it_gives_way_to(self, buddy, asked):
+        Path("train.yaml").write_text("data: moods\nseed: 1\n")
+        buddy("train", "--seed", 2, "--config", "train.yaml")
+        assert asked["seed"] == 2
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            ("colour: red", "train.yaml names the unknown option 'colour'; known are backbone, batch_size,"),
+            ("config: other.yaml", "names the unknown option 'config'"),
+            ("- data", "train.yaml must hold 'option: value' lines."),
+            ("{", "train.yaml is not a YAML file"),
+            ("a: \xff", "train.yaml is not a YAML file"),
+        ],
+    )
+    def test_with_a_mistake_is_one_sentence(self, buddy, asked, content, sentence):
+        Path("train.yaml").write_bytes(content.encode("latin-1"))
+        code, out, err = buddy("train", "--config", "train.yaml")
+        assert (code, out) == (2, "")
+        assert err.startswith("buddy: ")
+        assert err.count("\n") == 1
+        assert sentence in err
+        assert not asked
+
+    def test_that_is_not_there_is_one_sentence(self, buddy):
+        assert buddy("train", "--config", "none.yaml") == (2, "", "buddy: No such file or directory: none.yaml.\n")
+
+    def test_value_of_the_wrong_kind_is_refused_by_name(self, buddy, asked):
+        Path("train.yaml").write_text("data: moods\nbatch_size: many\n")
+        code, _, err = buddy("train", "--config", "train.yaml")
+        assert code == 2
+        assert "--batch-size" in err
+        assert not asked
+
+
+class TestFailure:
+    def test_of_the_users_making_is_one_sentence_without_a_traceback(self, buddy):
+        assert buddy("train", "--data", "nowhere") == (
+            2,
+            "",
+            f"buddy: There is no folder {Path('nowhere').absolute()}; "
+            f"`buddy prepare --out {Path('nowhere').absolute()}` makes one.\n",
+        )
+
+    def test_shows_its_traceback_when_asked(self, buddy):
+        code, out, err = buddy("--debug", "train", "--data", "nowhere")
+        assert (code, out) == (2, "")
+        assert err.startswith("Traceback (most recent call last):\n")
+        assert "UserMistake" in err
+        assert err.splitlines()[-1].startswith("buddy: There is no folder")
+
+    @pytest.mark.parametrize(
+        ("number", "code", "sentence"),
+        [
+            (errno.ENOSPC, 1, "buddy: No space left on device: runs/emotion."),
+            (errno.EROFS, 1, "buddy: Read-only file system: runs/emotion."),
+            (errno.EISDIR, 2, "buddy: Is a directory: runs/emotion."),
+        ],
+        ids=["disk-full", "read-only", "mistake"],
+    )
+    def test_of_the_machine_is_one_sentence_and_another_code(self, buddy, monkeypatch, number, code, sentence):
+        def fail(*_):
+            raise OSError(number, os.strerror(number), "runs/emotion")
+
+        monkeypatch.setattr("buddy.training.run.start_run", fail)
+        assert buddy("train", "--data", ".") == (code, "", f"{sentence}\n")
+
+    def test_that_nobody_foresaw_shows_its_traceback(self, buddy, monkeypatch):
+        def fail(*_):
+            raise RuntimeError("a defect of ours")
+
+        monkeypatch.setattr("buddy.training.run.start_run", fail)
+        with pytest.raises(RuntimeError, match="a defect of ours"):
+            buddy("train", "--data", ".")
+
+    def test_by_ctrl_c_has_the_shells_code(self, buddy, monkeypatch):
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("buddy.training.run.start_run", interrupt)
+        code, out, err = buddy("train", "--data", ".")
+        assert (code, out) == (130, "")
+        assert "Traceback" not in err
+
+    def test_of_a_reader_that_went_away_is_silent(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run([*BUDDY, "--help"], stdout=writing, stderr=subprocess.PIPE, check=False)
+        os.close(writing)
+        assert done.stderr == b""
+
+    @pytest.mark.parametrize("arguments", [["dance"], ["train", "--colour", "red"], ["train", "--batch-size", "0"]])
+    def test_of_an_unknown_word_has_code_2(self, buddy, arguments):
+        code, out, err = buddy(*arguments)
+        assert (code, out) == (2, "")
+        assert "Traceback" not in err
+        assert arguments[-1] in err or arguments[-2] in err

@@ -1,0 +1,167 @@
+"""A reader never meets half a file, whatever happens to the writer."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from buddy.files import atomic_file, atomic_folder, recover_folder, write_json
+
+
+class Crash(BaseException):
+    """What stands in for a power cut."""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def order(monkeypatch):
+    """Names of what is flushed to the disk, and when a name is given, in order."""
+    happened: list[str] = []
+
+    def noting(function: Callable[..., None], note: Callable[..., str]) -> Callable[..., None]:
+        def call(*arguments: object) -> None:
+            happened.append(note(*arguments))
+            function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(os, "fsync", noting(os.fsync, lambda file: Path(f"/proc/self/fd/{file}").readlink().name))
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, noting(getattr(os, name), lambda *_: "rename"))
+    return happened
+
+
+class TestFile:
+    def test_appears_only_when_it_is_whole(self, tmp_path):
+        target = tmp_path / "new" / "scores.txt"
+        with atomic_file(target) as file:
+            file.write("0.54 ✓")
+            file.flush()
+            assert not target.exists()
+        assert target.read_text("utf-8") == "0.54 ✓"
+
+    def test_takes_bytes(self, tmp_path):
+        with atomic_file(tmp_path / "x", "wb") as file:
+            file.write(b"\0\xff")
+        assert (tmp_path / "x").read_bytes() == b"\0\xff"
+
+    @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, Crash])
+    def test_keeps_its_old_content_when_writing_fails(self, tmp_path, error):
+        (tmp_path / "scores.txt").write_text("old")
+
+        def fail() -> None:
+            with atomic_file(tmp_path / "scores.txt") as file:
+                file.write("half of the n")
+                raise error
+
+        with pytest.raises(error):
+            fail()
+        assert (tmp_path / "scores.txt").read_text() == "old"
+        assert names(tmp_path) == ["scores.txt"]
+
+    def test_is_on_the_disk_before_it_gets_its_name(self, tmp_path, order):
+        with atomic_file(tmp_path / "x") as file:
+            file.write("x")
+        assert [name.split(".")[1] if "tmp" in name else name for name in order] == ["x", "rename", tmp_path.name]
+
+
+class TestJson:
+    def test_is_readable_and_ends_with_a_newline(self, tmp_path):
+        write_json(tmp_path / "x.json", {"mood": "müde"})
+        assert (tmp_path / "x.json").read_text("utf-8") == '{\n  "mood": "müde"\n}\n'
+
+    def test_refuses_what_is_no_json_and_keeps_the_old(self, tmp_path):
+        write_json(tmp_path / "x.json", 1)
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            write_json(tmp_path / "x.json", float("nan"))
+        assert json.loads((tmp_path / "x.json").read_text()) == 1
+
+
+class TestFolder:
+    @pytest.fixture
+    def old(self, tmp_path):
+        """A folder ``best`` that holds a file ``old`` in a folder below."""
+        (tmp_path / "best" / "below").mkdir(parents=True)
+        (tmp_path / "best" / "below" / "old").write_text("old")
+        return tmp_path / "best"
+
+    def test_takes_the_place_of_the_old_one_as_a_whole(self, old):
+        with atomic_folder(old) as folder:
+            assert names(folder) == []
+            (folder / "new").write_text("new")
+            assert names(old) == ["below"]
+        assert names(old) == ["new"]
+        assert names(old.parent) == ["best"]
+
+    def test_keeps_its_old_content_when_writing_fails(self, old):
+        def fail() -> None:
+            with atomic_folder(old) as folder:
+                (folder / "new").write_text("new")
+                raise Crash
+
+        with pytest.raises(Crash):
+            fail()
+        assert names(old) == ["below"]
+        assert names(old.parent) == ["best"]
+
+    def test_is_on_the_disk_before_it_gets_its_name(self, tmp_path, order):
+        with atomic_folder(tmp_path / "best") as folder:
+            (folder / "below").mkdir()
+            (folder / "below" / "x").write_text("x")
+            (folder / "y").write_text("y")
+        assert {"x", "y"} <= set(order[: order.index("rename")])
+        assert order[-1] == tmp_path.name
+
+    @pytest.mark.parametrize("call", [1, 2], ids=["before-setting-aside", "between-the-renames"])
+    def test_a_crash_at_a_rename_loses_nothing(self, old, monkeypatch, call):
+        calls = 0
+        rename = os.rename
+
+        def crash(source, target):
+            nonlocal calls
+            calls += 1
+            if calls == call:
+                raise Crash
+            rename(source, target)
+
+        monkeypatch.setattr(os, "rename", crash)
+        with pytest.raises(Crash), atomic_folder(old) as folder:
+            (folder / "new").write_text("new")
+        monkeypatch.undo()
+        assert old.exists() == (call == 1)
+        recover_folder(old)
+        assert (old / "below" / "old").read_text() == "old"
+        assert names(old.parent) == ["best"]
+
+    def test_writing_again_after_such_a_crash_recovers_by_itself(self, old):
+        old.rename(old.with_name(".best.old"))
+        with atomic_folder(old) as folder:
+            (folder / "newer").write_text("newer")
+        assert names(old) == ["newer"]
+        assert names(old.parent) == ["best"]
+
+
+class TestRecovery:
+    def test_removes_an_old_folder_whose_successor_is_there(self, tmp_path):
+        (tmp_path / "best").mkdir()
+        (tmp_path / ".best.old").mkdir()
+        recover_folder(tmp_path / "best")
+        assert names(tmp_path) == ["best"]
+
+    def test_removes_what_other_processes_left_half_written_but_not_the_neighbours(self, tmp_path):
+        for name in ("best", ".best.999999.tmp", ".last.999999.tmp", f".best.{os.getpid()}.tmp"):
+            (tmp_path / name).mkdir()
+        recover_folder(tmp_path / "best")
+        assert names(tmp_path) == sorted(["best", ".last.999999.tmp", f".best.{os.getpid()}.tmp"])
+
+    def test_of_nothing_is_nothing(self, tmp_path):
+        recover_folder(tmp_path / "best")
+        assert names(tmp_path) == []
+        shutil.rmtree(tmp_path)
+        recover_folder(tmp_path / "best")

@@ -1,0 +1,50 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from buddy.errors import UserMistake
+from buddy.training.device import choose_device, keep_freed_memory, seed_everything
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserMistake, match=r"no device 'cuda' here; available: .*cpu"):
+        choose_device("cuda")
+
+
+def test_an_unknown_number_format_is_refused():
+    with pytest.raises(UserMistake, match="bf16 or fp32, not 'fp16'"):
+        choose_device("cpu", "fp16")
+
+
+def test_the_best_device_is_taken_and_the_reason_told(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda: (7, 5))
+    device = choose_device()
+    assert (device.name, device.number_format) == ("cuda", "fp32")
+    assert device.reason == "cuda, the best device here, fp32 because it has no native bf16"
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda: (9, 0))
+    assert choose_device().number_format == "bf16"
+
+
+@pytest.mark.parametrize(("number_format", "dtype"), [("bf16", torch.bfloat16), ("fp32", torch.float32)])
+def test_matrix_products_are_computed_in_the_chosen_format(number_format, dtype):
+    with choose_device("cpu", number_format).autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
+
+
+def test_randomness_is_a_function_of_seed_and_position():
+    def draw(*place: int) -> tuple[float, float, float]:
+        seed_everything(*place)
+        return random.random(), float(np.random.random()), float(torch.rand(()))
+
+    assert draw(13, 7) == draw(13, 7)
+    others = [draw(13, 7), draw(13, 8), draw(14, 7), draw(13, 7, 1)]
+    assert len({value for values in others for value in values}) == 12
+
+
+def test_keeping_freed_memory_is_harmless():
+    keep_freed_memory()
+    keep_freed_memory()

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from buddy.text.batches import pack, pad
+from buddy.text.tokenizer import Tokens
+from buddy.training.loss import learned_loss
+from tests.conftest import random_tokens, tiny_gpt2, tiny_llama
+
+
+@pytest.fixture(scope="module", params=[tiny_gpt2, tiny_llama], ids=["gpt2", "llama"])
+def model(request):
+    return request.param()
+
+
+@pytest.fixture
+def documents():
+    """Texts of several lengths of which the last one, two or three tokens are learned."""
+    return [
+        Tokens(random_tokens(length).ids, np.array([0.0] * (length - learned) + [1.0] * learned, np.float32))
+        for length, learned in ((9, 2), (5, 3), (14, 1), (2, 1), (7, 2))
+    ]
+
+
+def naive_sum(model: nn.Module, documents: list[Tokens]) -> torch.Tensor:
+    """Hugging Face's own loss, a document at a time, its mean turned back into a sum."""
+    total = torch.zeros(())
+    for document in documents:
+        ids = torch.from_numpy(document.ids)[None]
+        targets = torch.where(torch.from_numpy(document.weights)[None] > 0, ids, -100)
+        total = total + model(input_ids=ids, labels=targets).loss * (targets[:, 1:] != -100).sum()
+    return total
+
+
+def gradients(model: nn.Module, total: torch.Tensor) -> list[torch.Tensor | None]:
+    model.zero_grad()
+    total.backward()  # type: ignore[no-untyped-call]
+    return [parameter.grad for parameter in model.parameters()]
+
+
+def test_is_the_sum_of_hugging_faces_loss_and_the_count_of_learned_tokens(model, cpu, documents):
+    loss = learned_loss(model, pad(documents), cpu)
+    assert loss.weight == 9.0
+    torch.testing.assert_close(loss.total, naive_sum(model, documents), rtol=1e-6, atol=1e-5)
+    for found, expected in zip(
+        gradients(model, loss.total), gradients(model, naive_sum(model, documents)), strict=True
+    ):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("arrange", [pad, lambda documents: pack(documents, 23)], ids=["padded", "packed"])
+def test_and_gradient_do_not_depend_on_how_documents_share_a_batch(model, cpu, documents, arrange):
+    together = learned_loss(model, arrange(documents), cpu)
+    alone = [learned_loss(model, pad([document]), cpu) for document in documents]
+    assert together.weight == sum(loss.weight for loss in alone)
+    one_by_one = torch.stack([loss.total for loss in alone]).sum()
+    torch.testing.assert_close(together.total, one_by_one, rtol=1e-6, atol=1e-6)
+    for found, expected in zip(gradients(model, together.total), gradients(model, one_by_one), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_weighs_each_token(model, cpu):
+    ids = random_tokens(8).ids
+    weights = np.array([0.3, 0.2, 0.2, 0.0, 0.5, 0.2, 1.0, 1.0], np.float32)
+    loss = learned_loss(model, pad([Tokens(ids, weights)]), cpu)
+    with torch.no_grad():
+        nll = -model(torch.from_numpy(ids)[None]).logits[0].log_softmax(-1)
+    expected = sum(weights[i] * float(nll[i - 1, ids[i]]) for i in range(1, 8))
+    assert float(loss.total.detach()) == pytest.approx(expected, rel=1e-5)
+    assert loss.weight == pytest.approx(3.1), "nothing stands before the first token, so it is never learned"
+
+
+def test_of_a_batch_in_which_nothing_is_learned_is_zero(model, cpu):
+    loss = learned_loss(model, pad([random_tokens(4, learned=0.0)]), cpu)
+    assert (float(loss.total), loss.weight) == (0.0, 0.0)

@@ -1,0 +1,84 @@
+"""Two processes train one model, as `torchrun --nproc-per-node 2 -m buddy train …` starts them."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.training.conftest import QUICK_RUN, as_options, curves
+from tests.training.processes import SECONDS, Command, Starter
+from tests.training.test_resume import wait_for
+
+SETTINGS = {
+    **QUICK_RUN,
+    "batch_size": 7,  # the last step of an epoch has 6 documents, the others an odd number
+    "dropout": 0.0,
+    "number_format": "fp32",
+}
+
+
+@pytest.fixture
+def start_two(start_buddy: Starter) -> Callable[..., list[Command]]:
+    """Start the same command twice, with the environment that a launcher gives to its processes."""
+
+    def start(*arguments: object) -> list[Command]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        common = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        return [
+            start_buddy(*arguments, environment={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)})
+            for rank in range(2)
+        ]
+
+    return start
+
+
+def assert_nearly_the_same_curves(run: Path, other: Path) -> None:
+    for found, expected in zip(curves(run), curves(other), strict=True):
+        assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_two, train, moods, tmp_path):
+    first, second = start_two("train", "--data", moods, "--out", "together", *as_options(SETTINGS))
+    assert (first.wait(), second.wait()) == (0, 0), first.err + second.err
+    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **SETTINGS))
+    assert "Next:  buddy evaluate together" in first.out
+    assert first.err.count("\nstep ") == len(curves(tmp_path / "together"))
+    assert second.out == ""
+    assert "step " not in second.err
+
+
+def test_end_together_when_one_is_asked_to_and_go_on_together(start_two, train, moods, tmp_path):
+    settings = {**SETTINGS, "epochs": 6.0, "patience": 0}
+    both = start_two("train", "--data", moods, "--out", "together", *as_options(settings))
+    wait_for((tmp_path / "together" / "last").exists, both[0])
+    os.kill(both[1].process.pid, signal.SIGTERM)
+    codes = [command.wait() for command in both]
+    assert len(curves(tmp_path / "together")) < 12
+    assert codes == [143, 143]
+    assert "Go on with: buddy train --resume --out together" in both[0].out
+
+    both = start_two("train", "--resume", "--out", "together")
+    assert [command.wait() for command in both] == [0, 0], both[0].err
+    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **settings))
+
+
+@pytest.mark.slow
+def test_a_launcher_can_start_them(moods, tmp_path, train):
+    import subprocess
+
+    options = [str(option) for option in as_options({**SETTINGS, "epochs": 1.0})]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "buddy"]
+    subprocess.run(
+        [*launch, "train", "--data", str(moods), "--out", "together", *options],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        timeout=SECONDS,
+    )
+    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **{**SETTINGS, "epochs": 1.0}))
