@@ -36,7 +36,7 @@ def atomic_file(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     _flush_folder(path.parent)
@@ -66,8 +66,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             _flush_file(file)
         recover_folder(path)
         if path.exists():
-            os.rename(path, _set_aside(path))
-        os.rename(temporary, path)
+            path.rename(_set_aside(path))
+        temporary.rename(path)
         _flush_folder(path.parent)
         shutil.rmtree(_set_aside(path), ignore_errors=True)
     finally:
@@ -78,7 +78,7 @@ def recover_folder(path: Path) -> None:
     """Undo what a crash in the middle of ``atomic_folder`` left: restore the old folder or remove it."""
     aside = _set_aside(path)
     if aside.exists() and not path.exists():
-        os.rename(aside, path)
+        aside.rename(path)
     elif aside.exists():
         shutil.rmtree(aside)
     for leftover in path.parent.glob(f".{path.name}.*.tmp"):

@@ -23,7 +23,9 @@ class Progress(Protocol):
 
 
 @contextmanager
-def progress(title: str, total: float | None, unit: str = "it", done: int = 0) -> Iterator[Progress]:
+def progress(
+    title: str, total: float | None, unit: str = "it", done: int = 0, shown: bool = True
+) -> Iterator[Progress]:
     """Show the progress of the block that follows.
 
     Args:
@@ -31,17 +33,30 @@ def progress(title: str, total: float | None, unit: str = "it", done: int = 0) -
         total: how many units there are; ``None`` when nobody knows.
         unit: what is counted: ``"texts"``, ``"steps"``, or ``"B"`` for bytes, shown as kB, MB, GB.
         done: units finished before this block began (a resumed download or run); not part of the rate.
+        shown: false for the processes that leave the talking to another one.
 
     Example:
         >>> with progress("reading", total=2, unit="rows") as bar:
         ...     bar.advance()
         ...     bar.advance(note="last one")
     """
-    if sys.stderr.isatty():
+    if not shown:
+        yield _Silence()
+    elif sys.stderr.isatty():
         with _live_bar(title, total, unit, done) as bar:
             yield bar
     else:
         yield _PlainLines(title, total, unit, done)
+
+
+class _Silence:
+    """Progress that nobody sees."""
+
+    def advance(self, amount: float = 1, note: str | None = None) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        pass
 
 
 class _PlainLines:

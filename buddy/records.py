@@ -17,7 +17,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """A conversation about one situation: the speaker has turns 0, 2, 4 …, the listener 1, 3, 5 …"""
+    """A conversation about one situation: the speaker has turns 0, 2, 4, the listener turns 1, 3, 5."""
 
     id: str
     emotion: str

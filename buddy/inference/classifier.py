@@ -70,7 +70,7 @@ def score_texts(
     model: nn.Module, texts: Sequence[str], codec: Codec, trie: LabelTrie, device: Device, max_tokens: int
 ) -> npt.NDArray[np.float64]:
     """Ask a model for the emotion of texts: (N, E) log-probabilities over the labels of ``trie``."""
-    questions = codec.encode([render_emotion_question(text) for text in texts], max_tokens - len(trie.tokens))
+    questions = codec.encode([render_emotion_question(text) for text in texts], max_tokens - trie.room)
     return score_labels(model, questions, trie, device)
 
 

@@ -59,6 +59,11 @@ class LabelTrie:
         return np.array(depths, np.int64)
 
     @property
+    def room(self) -> int:
+        """Positions that the labels need behind the text: one for each level of inner nodes."""
+        return 1 + max(self.depths, default=-1)
+
+    @property
     def ancestry(self) -> BoolArray:
         """(K, K) true where a node (first axis) may look at another: at itself and its ancestors."""
         sees = np.eye(len(self.tokens), dtype=np.bool_)

@@ -19,7 +19,11 @@ FloatArray = npt.NDArray[np.float32]
 
 STEPS_SORTED_TOGETHER = 50
 """Documents are sorted by length within the shuffled documents of this many steps: enough that rows of one
-batch are nearly equally long, few enough that every epoch makes different batches."""
+batch are nearly equally long, few enough that a batch can hold any mixture of labels."""
+
+LENGTH_BLUR = 0.03
+"""Lengths count as up to this share longer or shorter while sorting, so that every epoch makes different batches
+even when all documents fit into one sorting."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +124,13 @@ def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -
     random = np.random.default_rng((seed, epoch))
     order = random.permutation(len(lengths))
     together = STEPS_SORTED_TOGETHER * batch_size
+    blurred = np.array(lengths) * random.uniform(1 - LENGTH_BLUR, 1 + LENGTH_BLUR, len(lengths))
     by_length = [
-        sorted(order[start : start + together].tolist(), key=lambda i: -lengths[i])
+        sorted(order[start : start + together].tolist(), key=lambda i: -blurred[i])
         for start in range(0, len(order), together)
     ]
     steps = [group[start : start + batch_size] for group in by_length for start in range(0, len(group), batch_size)]
-    return [steps[i] for i in random.permutation(len(steps))]
+    return [sorted(steps[i], key=lambda document: -lengths[document]) for i in random.permutation(len(steps))]
 
 
 def split_by_tokens(indices: Sequence[int], lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:

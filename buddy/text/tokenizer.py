@@ -53,7 +53,7 @@ class Codec:
             max_tokens: longer documents lose their *oldest* part: whole pieces up to the start of a turn, then the
                 first words of the remaining text. What stands right before a question is always kept.
         """
-        texts = [piece.text for pieces in documents for piece in pieces if not piece.special]
+        texts = [_encodable(piece.text) for pieces in documents for piece in pieces if not piece.special]
         encodings = iter(self.backend.encode_batch_fast(texts, add_special_tokens=False))
         return [self._assemble(pieces, encodings, max_tokens) for pieces in documents]
 
@@ -77,6 +77,11 @@ class Codec:
         flat = [*self.start_ids, *(token for piece in ids for token in piece)]
         each = [0.0] * len(self.start_ids) + [w for piece, w in zip(ids, weights, strict=True) for _ in piece]
         return Tokens(np.array(flat, np.int64), np.array(each, np.float32))
+
+
+def _encodable(text: str) -> str:
+    """Replace half surrogate pairs, which no UTF-8 can hold, by question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _first_kept_piece(pieces: Sequence[Piece], ids: Sequence[Sequence[int]], room: int) -> int:
@@ -116,13 +121,13 @@ def _start_ids(backend: Tokenizer) -> tuple[int, ...]:
 
 
 def train_tokenizer(texts: Iterable[str], labels: Sequence[str], vocabulary_size: int = 8192) -> Tokenizer:
-    """Train a cased byte-level BPE in which every label, with its leading space, is one token.
+    """Train a cased byte-level BPE in which every word of a label, with its leading space, is one token.
 
     Byte level means that no text is unknown: whatever has no token of its own is spelled in bytes.
 
     Args:
         texts: the text to learn frequent letter sequences from.
-        labels: these become one token each, however rare they are in the texts.
+        labels: their words become one token each, however rare they are in the texts.
         vocabulary_size: upper limit, special tokens and labels included. GPT-2 has 50,257; a small model
             cannot afford that many embedding rows.
 
@@ -138,24 +143,28 @@ def train_tokenizer(texts: Iterable[str], labels: Sequence[str], vocabulary_size
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     special = [AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS]
+    whole = _label_words(tokenizer, labels)
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size - 4 * len(labels),  # room for the merges that the labels may still need
+        vocab_size=vocabulary_size - len(whole),
         special_tokens=special,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return _with_whole_labels(tokenizer, labels)
+    return _with_whole_words(tokenizer, whole)
 
 
-def _with_whole_labels(tokenizer: Tokenizer, labels: Sequence[str]) -> Tokenizer:
-    """Append the merges that make one token of each label; being last, they change nothing else's tokens."""
+def _label_words(tokenizer: Tokenizer, labels: Sequence[str]) -> list[str]:
+    """Give the words of all labels as the tokenizer cuts them, each once: ``["Ġsad", "Ġand", "Ġtired"]``."""
+    cut = tokenizer.pre_tokenizer.pre_tokenize_str
+    return list(dict.fromkeys(word for label in labels for word, _ in cut(label_text(label))))
+
+
+def _with_whole_words(tokenizer: Tokenizer, words: Sequence[str]) -> Tokenizer:
+    """Make each word one token, without merges that would also change how other words are spelled."""
     state = json.loads(tokenizer.to_str())
-    vocabulary, merges = state["model"]["vocab"], state["model"]["merges"]
-    for label in labels:
-        tokens = tokenizer.encode(label_text(label)).tokens
-        for left, right in zip(accumulate(tokens), tokens[1:], strict=False):
-            if left + right not in vocabulary:
-                vocabulary[left + right] = len(vocabulary)
-                merges.append([left, right])
+    vocabulary = state["model"]["vocab"]
+    for word in words:
+        vocabulary.setdefault(word, len(vocabulary))
+    state["model"]["ignore_merges"] = True  # a word that stands in the vocabulary as a whole is not cut
     return Tokenizer.from_str(json.dumps(state))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import AddedToken
 from transformers import (
     AutoConfig,
@@ -111,13 +112,14 @@ def load_backbone(name: str) -> Backbone:
     Raises:
         UserMistake: there is no such model, or it is no causal language model.
     """
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"  # else a robot of the hub is asked to convert pickles
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         config = AutoConfig.from_pretrained(name)
         if getattr(config, "activation_function", None) == "gelu_new":
             config.activation_function = "gelu_pytorch_tanh"
         model = AutoModelForCausalLM.from_pretrained(name, config=config, dtype=torch.float32, use_safetensors=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserMistake(_explain_missing(name, error)) from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserMistake(f"The tokenizer of {name!r} has no fast form (tokenizer.json); choose another model.")

@@ -45,7 +45,8 @@ def choose_device(wanted: str = "auto", number_format: str = "auto") -> Device:
         number_format: ``"auto"``, ``"bf16"`` or ``"fp32"``.
 
     Raises:
-        UserMistake: the wanted device is not there; training silently on another one would waste hours.
+        UserMistake: the wanted device is not there (training silently on another one would waste hours), or there
+            is no such number format.
 
     Example:
         >>> choose_device("cpu", "fp32").reason
@@ -55,6 +56,8 @@ def choose_device(wanted: str = "auto", number_format: str = "auto") -> Device:
     if wanted != "auto" and not available.get(wanted, False):
         there = ", ".join(name for name, is_there in available.items() if is_there)
         raise UserMistake(f"There is no device {wanted!r} here; available: {there}.")
+    if number_format not in ("auto", "bf16", "fp32"):
+        raise UserMistake(f"The number format must be auto, bf16 or fp32, not {number_format!r}.")
     name = wanted if wanted != "auto" else next(name for name, is_there in available.items() if is_there)
     why = f"{name} as asked" if wanted != "auto" else f"{name}, the best device here"
     if number_format != "auto":

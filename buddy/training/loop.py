@@ -225,10 +225,13 @@ def _count(training: Training, split: str) -> Sums:
 
 def _asked_to_stop(training: Training, stop: StopRequest) -> bool:
     """Stop together: a process that leaves alone would keep the others waiting for its gradients."""
-    if training.accelerator.num_processes == 1:
-        return bool(stop)
-    asked = torch.tensor(float(bool(stop)), device=training.device.name)
-    return bool(training.accelerator.reduce(asked) > 0)
+    if training.accelerator.num_processes > 1:
+        mine = torch.tensor([stop.signal_number or 0], device=training.device.name)
+        asked = int(training.accelerator.gather(mine).max())
+        if asked:  # a signal that arrives during the exchange must not be overwritten
+            stop.signal_number = asked
+        return asked > 0
+    return bool(stop)
 
 
 def _save(training: Training) -> None:

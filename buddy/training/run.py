@@ -93,7 +93,7 @@ def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> 
     if accelerator.is_main_process:
         _announce(training, data, is_new)
     done = training.position.step
-    bar_of_steps = progress("training", training.total_steps, "steps", done)
+    bar_of_steps = progress("training", training.total_steps, "steps", done, shown=accelerator.is_main_process)
     with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar:
         train(training, stop, bar)
     return stop
@@ -120,10 +120,10 @@ def build_training(
     else:
         checkpoint.check_data_unchanged(settings.out, data)
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
-    max_tokens = min(settings.max_tokens, _positions(backbone))
-    documents = {s: _documents(settings, data, s, backbone.codec, max_tokens) for s in ("train", "valid")}
-    collate = pad if settings.task == "emotion" else partial(pack, width=max_tokens)
-    evaluate = make_evaluate(replace(settings, max_tokens=max_tokens), data, backbone.codec, documents, collate, device)
+    settings = replace(settings, max_tokens=min(settings.max_tokens, _positions(backbone)))
+    documents = {split: _documents(settings, data, split, backbone.codec) for split in ("train", "valid")}
+    collate = pad if settings.task == "emotion" else partial(pack, width=settings.max_tokens)
+    evaluate = make_evaluate(settings, data, backbone.codec, documents, collate, device)
     return Training(
         settings=settings,
         labels=data.labels,
@@ -162,13 +162,13 @@ def _texts(data: PreparedData, task: str) -> Iterator[str]:
             yield from (f" {turn}" for turn in dialogue.turns)
 
 
-def _documents(settings: TrainSettings, data: PreparedData, split: str, codec: Codec, max_tokens: int) -> list[Tokens]:
+def _documents(settings: TrainSettings, data: PreparedData, split: str, codec: Codec) -> list[Tokens]:
     rendered: list[tuple[Piece, ...]] = [
         render_example(example.text, example.label, settings.text_weight) for example in data.examples(split)
     ]
     if settings.task == "companion":
         rendered += [_render_in_one_of_both_forms(dialogue, settings.seed) for dialogue in data.dialogues(split)]
-    return codec.encode(rendered, max_tokens)
+    return codec.encode(rendered, settings.max_tokens)
 
 
 def _render_in_one_of_both_forms(dialogue: Dialogue, seed: int) -> tuple[Piece, ...]:
