@@ -109,6 +109,17 @@ def tiny_gpt2(
     return model
 
 
+def tiny_quick_gpt2() -> "GPT2LMHeadModel":
+    """The weights of ``tiny_gpt2`` in the class that buddy trains and asks."""
+    from buddy.training import gpt2
+
+    theirs = tiny_gpt2()
+    ours = gpt2.GPT2LMHeadModel(theirs.config)
+    ours.load_state_dict(theirs.state_dict())
+    ours.eval()  # type: ignore[no-untyped-call]
+    return ours
+
+
 def tiny_llama(vocabulary: int = 50, seed: int = 0) -> "LlamaForCausalLM":
     """A Llama of width 32: rotary positions, grouped queries, untied output; nothing like GPT-2 inside."""
     import torch
@@ -160,6 +171,7 @@ def trained_run(moods: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         backbone="scratch:tiny",
         vocabulary_size=400,
         epochs=10,
+        best_by="loss",
         batch_size=2,
         learning_rate=3e-3,
         evaluations_per_epoch=1,

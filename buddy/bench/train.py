@@ -141,7 +141,7 @@ def measure_buddy(settings: BenchTrainSettings, data: Path) -> Measured:
 
 def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     """Train one epoch with the Trainer as its documentation shows it: each batch padded to its longest text."""
-    from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
+    from transformers import DataCollatorForSeq2Seq, GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
 
     from buddy.text.render import render_example
     from buddy.training.backbone import new_backbone
@@ -152,6 +152,7 @@ def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     examples = prepared.examples("train")
     texts = [f" {example.text} {example.label}" for example in examples]
     backbone = new_backbone(settings.backbone, texts, prepared.labels, vocabulary_size=8192, dropout=0.1)
+    assert isinstance(backbone.model.config, GPT2Config)  # noqa: S101  (every scratch shape is one)
     backbone.tokenizer.pad_token = backbone.tokenizer.eos_token
     tokens = backbone.codec.encode([render_example(example.text, example.label) for example in examples])
     rows = [
@@ -172,7 +173,8 @@ def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
         disable_tqdm=True,
     )
     collator = DataCollatorForSeq2Seq(backbone.tokenizer)
-    trainer = Trainer(backbone.model, arguments, data_collator=collator, train_dataset=rows)
+    model = GPT2LMHeadModel(backbone.model.config)  # Hugging Face's own, not buddy's
+    trainer = Trainer(model, arguments, data_collator=collator, train_dataset=rows)
     result = trainer.train()
     return Measured(settings.texts / result.metrics["train_runtime"], _peak_megabytes())
 

@@ -131,17 +131,13 @@ def _passes(questions: Sequence[Tokens], appended: int, max_tokens: int) -> Iter
 def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device) -> Tensor:
     batch = pad(questions)
     ends = np.array([len(question) - 1 for question in questions])  # (B,) column of each <EMOTION_TYPE>
-    end_columns, end_index = np.unique(ends, return_inverse=True)
-    input_ids, positions, mask = batch.input_ids, batch.positions, None
+    input_ids, positions, mask, columns = batch.input_ids, batch.positions, None, ends[:, None]
     if trie.tokens:
         width = input_ids.shape[1]
-        input_ids, positions, mask = _append_trie(batch.input_ids, batch.positions, ends, trie)
-        end_columns = np.concatenate([end_columns, np.arange(width, width + len(trie.tokens))])
-    logits = next_token_logits(model, input_ids, positions, mask, end_columns, device)
-    rows = torch.arange(len(questions), device=logits.device)
-    at_root = logits[rows, torch.from_numpy(end_index).to(logits.device)]  # (B, V)
-    at_nodes = torch.cat([at_root[:, None], logits[:, logits.shape[1] - len(trie.tokens) :]], dim=1)  # (B, 1 + K, V)
-    return _add_up(at_nodes, trie)
+        input_ids, positions, mask = _append_trie(input_ids, positions, ends, trie)
+        nodes = np.tile(np.arange(width, width + len(trie.tokens)), (len(ends), 1))
+        columns = np.concatenate([columns, nodes], axis=1)  # (B, 1 + K)
+    return _add_up(next_token_logits(model, input_ids, positions, mask, columns, device), trie)
 
 
 def _append_trie(

@@ -89,7 +89,8 @@ def pack(documents: Sequence[Tokens], width: int) -> Batch:
 
 
 def _fill(rows: Sequence[Sequence[Tokens]], keep_apart: bool) -> Batch:
-    shape = (len(rows), max(sum(map(len, row)) for row in rows))
+    widest = max(sum(map(len, row)) for row in rows)
+    shape = (len(rows), widest if keep_apart else round_up(widest))
     input_ids, positions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     weights, documents = np.zeros(shape, np.float32), np.full(shape, -1, np.int64)
     for i, row in enumerate(rows):
@@ -101,6 +102,20 @@ def _fill(rows: Sequence[Sequence[Tokens]], keep_apart: bool) -> Batch:
             weights[i, start] = 0.0  # nothing of its own document stands before the first token
             start = place.stop
     return Batch(input_ids, weights, positions, documents if keep_apart else None)
+
+
+def round_up(width: int) -> int:
+    """Round a row's width up by at most an eighth, so that few different widths occur.
+
+    For each new shape a matrix product prepares code of its own, which costs milliseconds and megabytes. The
+    extra padding costs about a thirtieth of the work.
+
+    Example:
+        >>> [round_up(width) for width in (7, 15, 17, 33, 100)]
+        [7, 15, 18, 36, 104]
+    """
+    step = 1 << max(0, width.bit_length() - 4)
+    return -(-width // step) * step
 
 
 def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:

@@ -155,13 +155,20 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
     rate = learning_rate(position.step, training.total_steps, _peak(settings), _warmup_steps(training))
     for group in training.optimizer.param_groups:
         group["lr"] = rate
-    nn.utils.clip_grad_norm_(training.model.parameters(), settings.max_gradient_norm)
+    _clip_gradients(training.model, settings.max_gradient_norm)
     training.optimizer.step()
     training.optimizer.zero_grad()
     mean = float(accelerator.reduce(total)) / weight
     training.clock.tokens += sum(map(len, documents))
     training.clock.seconds += time.perf_counter() - started
     return mean
+
+
+def _clip_gradients(model: nn.Module, max_norm: float) -> None:
+    """Shorten the gradient to ``max_norm``; one that is short enough is only measured, not rewritten."""
+    norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+    if norm > max_norm:
+        nn.utils.clip_grads_with_norm_(model.parameters(), max_norm, norm)
 
 
 def _batches_of_this_process(training: Training, documents: Sequence[Tokens]) -> list[Batch]:

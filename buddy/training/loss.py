@@ -1,6 +1,6 @@
 """The one loss: next-token cross-entropy over learned tokens, as a sum and a count.
 
-Shapes: `B` rows, `T` tokens, `P` columns in which any row learns something, `N` learned tokens, `V` vocabulary.
+Shapes: `B` rows, `T` tokens, `P` learned tokens of the row that has most, `N` of all rows, `V` vocabulary.
 """
 
 from dataclasses import dataclass
@@ -30,17 +30,20 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
     a third of GPT-2's arithmetic, and a labelled text has two learned tokens.
 
     Args:
-        model: a Hugging Face causal language model (its ``logits_to_keep`` takes column numbers).
+        model: as ``next_token_logits`` takes it.
         batch: as ``pad`` or ``pack`` make it.
         device: where the model is, and in which format it multiplies.
     """
-    learned = np.flatnonzero((batch.weights > 0).any(axis=0))  # (P,) columns of the targets
-    if len(learned) == 0:
+    learned = batch.weights > 0  # (B, T)
+    most = int(learned.sum(axis=1).max())
+    if most == 0:
         return LossSum(torch.zeros((), device=device.name), 0.0)
+    targets = np.argsort(~learned, axis=1, kind="stable")[:, :most]  # (B, P) learned columns first, in order
     mask = None if batch.documents is None else same_document_mask(batch.documents)
-    logits = next_token_logits(model, batch.input_ids, batch.positions, mask, learned - 1, device)  # (B, P, V)
-    targets = torch.from_numpy(batch.input_ids[:, learned]).to(device.name)  # (B, P)
-    weights = torch.from_numpy(batch.weights[:, learned]).to(device.name)  # (B, P)
-    here = weights > 0
-    losses = functional.cross_entropy(logits[here].float(), targets[here], reduction="none")  # (N,)
-    return LossSum((losses * weights[here]).sum(), float(batch.weights.sum()))
+    before = np.maximum(targets - 1, 0)
+    logits = next_token_logits(model, batch.input_ids, batch.positions, mask, before, device)  # (B, P, V)
+    here = np.take_along_axis(learned, targets, axis=1)  # (B, P) false where a row has fewer learned tokens
+    ids = torch.from_numpy(np.take_along_axis(batch.input_ids, targets, axis=1)[here]).to(device.name)  # (N,)
+    weights = torch.from_numpy(np.take_along_axis(batch.weights, targets, axis=1)[here]).to(device.name)  # (N,)
+    losses = functional.cross_entropy(logits[torch.from_numpy(here)].float(), ids, reduction="none")  # (N,)
+    return LossSum((losses * weights).sum(), float(batch.weights.sum()))

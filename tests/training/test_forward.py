@@ -7,10 +7,10 @@ import torch
 from buddy.text.batches import Batch, pack, pad
 from buddy.text.tokenizer import Tokens
 from buddy.training.forward import next_token_logits, same_document_mask
-from tests.conftest import random_tokens, tiny_gpt2, tiny_llama
+from tests.conftest import random_tokens, tiny_gpt2, tiny_llama, tiny_quick_gpt2
 
 
-@pytest.fixture(scope="module", params=[tiny_gpt2, tiny_llama], ids=["gpt2", "llama"])
+@pytest.fixture(scope="module", params=[tiny_gpt2, tiny_llama, tiny_quick_gpt2], ids=["gpt2", "llama", "quick-gpt2"])
 def model(request):
     return request.param()
 
@@ -22,7 +22,7 @@ def documents():
 
 def all_logits(model: torch.nn.Module, batch: Batch, cpu) -> torch.Tensor:
     mask = None if batch.documents is None else same_document_mask(batch.documents)
-    columns = np.arange(batch.input_ids.shape[1])
+    columns = np.tile(np.arange(batch.input_ids.shape[1]), (len(batch.input_ids), 1))
     with torch.inference_mode():
         return next_token_logits(model, batch.input_ids, batch.positions, mask, columns, cpu)
 
@@ -70,11 +70,16 @@ def test_padded_documents_get_the_logits_that_they_get_alone(model, cpu, documen
         torch.testing.assert_close(logits[row, : len(document)], alone(model, document), rtol=0, atol=1e-5)
 
 
-def test_only_the_wanted_columns_are_computed(model, cpu, documents):
-    batch = pad(documents)
+@pytest.mark.parametrize("arrange", [pad, lambda documents: pack(documents, width=20)], ids=["padded", "packed"])
+def test_each_row_gets_the_columns_that_it_wants(model, cpu, documents, arrange):
+    batch = arrange(documents)
+    mask = None if batch.documents is None else same_document_mask(batch.documents)
+    columns = np.random.default_rng(0).integers(0, batch.input_ids.shape[1], (len(batch.input_ids), 3))
     with torch.inference_mode():
-        some = next_token_logits(model, batch.input_ids, batch.positions, None, np.array([1, 5]), cpu)
-    torch.testing.assert_close(some, all_logits(model, batch, cpu)[:, [1, 5]])
+        some = next_token_logits(model, batch.input_ids, batch.positions, mask, columns, cpu)
+    every = all_logits(model, batch, cpu)
+    for row, wanted in enumerate(columns):
+        torch.testing.assert_close(some[row], every[row, wanted])
 
 
 def test_padding_gives_no_nan(model, cpu, documents):

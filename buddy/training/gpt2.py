@@ -1,0 +1,87 @@
+"""GPT-2 as it is trained and asked here: the weights of Hugging Face's, the same logits, less work.
+
+The model reads a text from the left to the right. Every token becomes a vector; every layer lets each token look at
+those before it (attention) and then thinks about what it saw (the MLP), adding both to the vector; the vector of the
+last layer says which token comes next.
+
+What is saved against the general implementation:
+
+- The top layer works only on the tokens whose next one is wanted. A labelled text has two of them, `<EMOTION_TYPE>`
+  and the label; the others are needed below, where the two look at them, and no further.
+- Dropout draws its random numbers in one go. On a CPU they cost more than the layers' other small steps together.
+
+Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `D` width, `H` heads, `V` vocabulary.
+"""
+
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers.modeling_outputs import CausalLMOutputWithCrossAttentions
+
+STEPS_OF_CHANCE = 1 << 16
+"""Dropout draws 16 bits a number: the share that is dropped is exact to 1/65,536."""
+
+
+class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-call]
+    """Hugging Face's model of the same name, with a way to ask for the next token of some columns only.
+
+    Asked as Hugging Face's it is Hugging Face's. Adapters of PEFT work in both.
+    """
+
+    def forward(self, *arguments: Any, columns: Tensor | None = None, **named: Any) -> Any:
+        """Give what Hugging Face's model gives; with ``columns`` (B, P) only the logits there, (B, P, V)."""
+        if columns is None:
+            return super().forward(*arguments, **named)
+        wanted = self._read(named["input_ids"], named["position_ids"], named["attention_mask"], columns)
+        return CausalLMOutputWithCrossAttentions(logits=self.lm_head(wanted))
+
+    def _read(self, input_ids: Tensor, positions: Tensor, mask: Tensor | None, columns: Tensor) -> Tensor:
+        """Run all layers: (B, T) tokens in, the (B, P, D) vectors of the wanted columns out."""
+        body = self.transformer
+        x = _drop(body.wte(input_ids) + body.wpe(positions), body.drop)  # (B, T, D)
+        for layer in body.h[:-1]:
+            x = _run_layer(layer, x, mask)
+        return body.ln_f(_run_layer(body.h[-1], x, mask, columns))  # type: ignore[no-any-return]
+
+
+def _run_layer(layer: Any, x: Tensor, mask: Tensor | None, columns: Tensor | None = None) -> Tensor:
+    """Let tokens look at those before them, then think: (B, T, D) in, (B, T, D) or (B, P, D) out."""
+    query, key, value = layer.attn.c_attn(layer.ln_1(x)).chunk(3, dim=2)  # (B, T, D) each
+    if columns is not None:
+        row = torch.arange(len(columns), device=x.device)[:, None]  # (B, 1)
+        mask = _looks_back(columns, x.shape[1]) if mask is None else mask[row, :, columns].transpose(1, 2)
+        query, x = query[row, columns], x[row, columns]  # (B, P, D)
+    query, key, value = (_split_heads(part, layer.attn.num_heads) for part in (query, key, value))
+    seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=mask is None)
+    seen = seen.transpose(1, 2).reshape(x.shape)
+    x = x + _drop(layer.attn.c_proj(seen), layer.attn.resid_dropout)
+    thought = layer.mlp.c_proj(layer.mlp.act(layer.mlp.c_fc(layer.ln_2(x))))
+    return x + _drop(thought, layer.mlp.dropout)
+
+
+def _looks_back(columns: Tensor, tokens: int) -> Tensor:
+    """Say which tokens each of the columns may look at: (B, P) in, (B, 1, P, T) bool out."""
+    return torch.arange(tokens, device=columns.device) <= columns[:, None, :, None]
+
+
+def _split_heads(x: Tensor, heads: int) -> Tensor:
+    """(B, T, D) to (B, H, T, D / H)."""
+    return x.view(*x.shape[:2], heads, -1).transpose(1, 2)
+
+
+def _drop(x: Tensor, dropout: nn.Dropout) -> Tensor:
+    """Dropout with 64 random bits a draw for four numbers; PyTorch's own draws one after the other on a CPU."""
+    if not dropout.training or dropout.p == 0 or x.device.type != "cpu":
+        return dropout(x)  # type: ignore[no-any-return]
+    bits = torch.empty(x.numel() // 4 + 1, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    dropped = round(dropout.p * STEPS_OF_CHANCE)
+    keep = bits[: x.numel()].view(x.shape) >= dropped - STEPS_OF_CHANCE // 2
+    return x * (keep.to(x.dtype) * (STEPS_OF_CHANCE / (STEPS_OF_CHANCE - dropped)))
+
+
+def is_quick_gpt2(model: nn.Module) -> bool:
+    """Say whether a model takes ``columns``, also when adapters or several processes are wrapped around it."""
+    return any(isinstance(module, GPT2LMHeadModel) for module in model.modules())
