@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from buddy.text.batches import IntArray, pad, split_by_tokens
 from buddy.text.tokenizer import Tokens
 from buddy.training.device import Device
-from buddy.training.forward import BoolArray, next_token_logits, same_document_mask
+from buddy.training.forward import BoolArray, Question, next_token_logits, same_document_mask
 
 ROOT = 0
 
@@ -137,7 +137,7 @@ def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, 
         input_ids, positions, mask = _append_trie(input_ids, positions, ends, trie)
         nodes = np.tile(np.arange(width, width + len(trie.tokens)), (len(ends), 1))
         columns = np.concatenate([columns, nodes], axis=1)  # (B, 1 + K)
-    return _add_up(next_token_logits(model, input_ids, positions, mask, columns, device), trie)
+    return _add_up(next_token_logits(model, Question(input_ids, positions, mask, columns), device), trie)
 
 
 def _append_trie(

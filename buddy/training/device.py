@@ -24,11 +24,16 @@ class Device:
     number_format: str  # "bf16" or "fp32"
     reason: str
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format as PyTorch calls it."""
+        return torch.bfloat16 if self.number_format == "bf16" else torch.float32
+
     def autocast(self) -> AbstractContextManager[object]:
         """Compute matrix products in the chosen format; weights and sums stay fp32."""
         if self.number_format == "fp32":
             return nullcontext()
-        return torch.autocast(self.name, torch.bfloat16)
+        return torch.autocast(self.name, self.dtype)
 
     def attention(self, tokens: int) -> AbstractContextManager[object]:
         """Choose the quickest attention for rows of so many tokens; every choice gives the same result."""

@@ -3,6 +3,8 @@
 Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `V` vocabulary.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -10,45 +12,66 @@ from torch import Tensor, nn
 
 from buddy.text.batches import IntArray
 from buddy.training.device import Device
-from buddy.training.gpt2 import is_quick_gpt2
+from buddy.training.gpt2 import find_quick_gpt2
 
 BoolArray = npt.NDArray[np.bool_]
 
 
-def next_token_logits(
-    model: nn.Module,
-    input_ids: IntArray,
-    positions: IntArray,
-    mask: BoolArray | None,
-    columns: IntArray,
-    device: Device,
-) -> Tensor:
-    """Run the model and give the logits that stand at some columns.
+@dataclass(frozen=True)
+class Question:
+    """What a model reads, and where its next token is wanted.
 
-    Args:
-        model: a causal language model of Hugging Face's, or the quicker one of ``buddy.training.gpt2``.
+    Attributes:
         input_ids: (B, T) padded at the right.
         positions: (B, T) place of each token in its own text.
         mask: (B, 1, T, T) true where a token (third axis) may look at another (fourth); ``None`` for the plain
             causal mask, which is right for rows padded at the right and lets the quickest kernels run.
         columns: (B, P) the token in column c predicts the one in c + 1.
+    """
+
+    input_ids: IntArray
+    positions: IntArray
+    mask: BoolArray | None
+    columns: IntArray
+
+
+def next_token_logits(model: nn.Module, question: Question, device: Device) -> Tensor:
+    """Run the model and give the logits that stand at the wanted columns.
+
+    Args:
+        model: a causal language model of Hugging Face's, or the quicker one of ``buddy.training.gpt2``.
+        question: what it reads.
         device: where the model is, and in which format it multiplies.
 
     Returns:
         (B, P, V) logits, in the number format of the device.
     """
-    given = {"input_ids": input_ids, "position_ids": positions, "attention_mask": mask}
-    tensors = {
-        name: None if array is None else torch.from_numpy(array).to(device.name) for name, array in given.items()
+    quick = find_quick_gpt2(model)
+    if quick is not None:
+        with device.autocast():
+            return quick.lm_head(top_vectors(model, question, device))  # type: ignore[no-any-return]
+    union, place = np.unique(question.columns, return_inverse=True)
+    with device.autocast(), device.attention(question.input_ids.shape[1]):
+        wanted = torch.from_numpy(union).to(device.name)
+        of_all_rows: Tensor = model(**_tensors(question, device), logits_to_keep=wanted, use_cache=False).logits
+    row = torch.arange(len(place), device=device.name)[:, None]
+    return of_all_rows[row, torch.from_numpy(place).to(device.name)]
+
+
+def top_vectors(model: nn.Module, question: Question, device: Device) -> Tensor:
+    """Run a quick GPT-2 up to the vectors of which ``lm_head`` makes logits: (B, P, D)."""
+    columns = torch.from_numpy(question.columns).to(device.name)
+    with device.autocast(), device.attention(question.input_ids.shape[1]):
+        return model(**_tensors(question, device), columns=columns)  # type: ignore[no-any-return]
+
+
+def _tensors(question: Question, device: Device) -> dict[str, Tensor | None]:
+    given = {
+        "input_ids": question.input_ids,
+        "position_ids": question.positions,
+        "attention_mask": question.mask,
     }
-    wanted = torch.from_numpy(columns).to(device.name)
-    with device.autocast(), device.attention(input_ids.shape[1]):
-        if is_quick_gpt2(model):
-            logits: Tensor = model(**tensors, columns=wanted).logits
-            return logits
-        union, place = torch.unique(wanted, return_inverse=True)
-        of_all_rows: Tensor = model(**tensors, logits_to_keep=union, use_cache=False).logits
-    return of_all_rows[torch.arange(len(columns), device=wanted.device)[:, None], place]
+    return {name: None if array is None else torch.from_numpy(array).to(device.name) for name, array in given.items()}
 
 
 def same_document_mask(documents: IntArray) -> BoolArray:

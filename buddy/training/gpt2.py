@@ -19,7 +19,6 @@ import torch
 import transformers
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers.modeling_outputs import CausalLMOutputWithCrossAttentions
 
 STEPS_OF_CHANCE = 1 << 16
 """Dropout draws 16 bits a number: the share that is dropped is exact to 1/65,536."""
@@ -32,11 +31,13 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
     """
 
     def forward(self, *arguments: Any, columns: Tensor | None = None, **named: Any) -> Any:
-        """Give what Hugging Face's model gives; with ``columns`` (B, P) only the logits there, (B, P, V)."""
+        """Give what Hugging Face's model gives; with ``columns`` (B, P) the top vectors there, (B, P, D).
+
+        The vectors times ``lm_head`` are the logits. Whoever needs them for a loss can do that in small pieces.
+        """
         if columns is None:
             return super().forward(*arguments, **named)
-        wanted = self._read(named["input_ids"], named["position_ids"], named["attention_mask"], columns)
-        return CausalLMOutputWithCrossAttentions(logits=self.lm_head(wanted))
+        return self._read(named["input_ids"], named["position_ids"], named["attention_mask"], columns)
 
     def _read(self, input_ids: Tensor, positions: Tensor, mask: Tensor | None, columns: Tensor) -> Tensor:
         """Run all layers: (B, T) tokens in, the (B, P, D) vectors of the wanted columns out."""
@@ -82,6 +83,6 @@ def _drop(x: Tensor, dropout: nn.Dropout) -> Tensor:
     return x * (keep.to(x.dtype) * (STEPS_OF_CHANCE / (STEPS_OF_CHANCE - dropped)))
 
 
-def is_quick_gpt2(model: nn.Module) -> bool:
-    """Say whether a model takes ``columns``, also when adapters or several processes are wrapped around it."""
-    return any(isinstance(module, GPT2LMHeadModel) for module in model.modules())
+def find_quick_gpt2(model: nn.Module) -> GPT2LMHeadModel | None:
+    """Find the quick model, also when adapters or several processes are wrapped around it."""
+    return next((module for module in model.modules() if isinstance(module, GPT2LMHeadModel)), None)

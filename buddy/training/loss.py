@@ -1,9 +1,10 @@
 """The one loss: next-token cross-entropy over learned tokens, as a sum and a count.
 
-Shapes: `B` rows, `T` tokens, `P` learned tokens of the row that has most, `N` of all rows, `V` vocabulary.
+Shapes: `B` rows, `T` tokens, `P` learned tokens of the row that has most, `N` of all rows, `D` width, `V` vocabulary.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,11 @@ from torch.nn import functional
 
 from buddy.text.batches import Batch
 from buddy.training.device import Device
-from buddy.training.forward import next_token_logits, same_document_mask
+from buddy.training.forward import Question, next_token_logits, same_document_mask, top_vectors
+from buddy.training.gpt2 import find_quick_gpt2
+
+ROWS_AT_ONCE = 128
+"""So many rows of logits are computed, used and forgotten at a time: a few megabytes, which stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,62 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
     if most == 0:
         return LossSum(torch.zeros((), device=device.name), 0.0)
     targets = np.argsort(~learned, axis=1, kind="stable")[:, :most]  # (B, P) learned columns first, in order
-    mask = None if batch.documents is None else same_document_mask(batch.documents)
-    before = np.maximum(targets - 1, 0)
-    logits = next_token_logits(model, batch.input_ids, batch.positions, mask, before, device)  # (B, P, V)
     here = np.take_along_axis(learned, targets, axis=1)  # (B, P) false where a row has fewer learned tokens
-    ids = torch.from_numpy(np.take_along_axis(batch.input_ids, targets, axis=1)[here]).to(device.name)  # (N,)
-    weights = torch.from_numpy(np.take_along_axis(batch.weights, targets, axis=1)[here]).to(device.name)  # (N,)
-    losses = functional.cross_entropy(logits[torch.from_numpy(here)].float(), ids, reduction="none")  # (N,)
-    return LossSum((losses * weights).sum(), float(batch.weights.sum()))
+    ids, weights = (
+        torch.from_numpy(np.take_along_axis(values, targets, axis=1)[here]).to(device.name)  # (N,)
+        for values in (batch.input_ids, batch.weights)
+    )
+    mask = None if batch.documents is None else same_document_mask(batch.documents)
+    question = Question(batch.input_ids, batch.positions, mask, np.maximum(targets - 1, 0))
+    total = _sum_losses(model, question, torch.from_numpy(here).to(device.name), ids, weights, device)
+    return LossSum(total, float(batch.weights.sum()))
+
+
+def _sum_losses(
+    model: nn.Module, question: Question, here: Tensor, ids: Tensor, weights: Tensor, device: Device
+) -> Tensor:
+    quick = find_quick_gpt2(model)
+    if quick is None or not isinstance(quick.lm_head, nn.Linear) or not torch.is_grad_enabled():
+        logits = next_token_logits(model, question, device)[here]  # (N, V)
+        return (functional.cross_entropy(logits.float(), ids, reduction="none") * weights).sum()
+    vectors = top_vectors(model, question, device)[here].to(device.dtype)  # (N, D)
+    output = quick.lm_head.weight.to(device.dtype)  # (V, D)
+    total: Tensor = _OutputLayerLoss.apply(vectors, output, ids, weights)  # type: ignore[no-untyped-call]
+    return total
+
+
+class _OutputLayerLoss(torch.autograd.Function):
+    """Output layer, softmax and cross-entropy in one, a few rows at a time.
+
+    The gradient of a cross-entropy is the softmax minus the truth, so it can be had while the logits are at hand;
+    the (N, V) logits, many times larger than all else in a small model, are never kept.
+    """
+
+    @staticmethod
+    def forward(context: Any, vectors: Tensor, output: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
+        """Sum weighted losses: vectors (N, D), output (V, D), ids (N,), weights (N,)."""
+        total = torch.zeros((), device=vectors.device)
+        to_vectors, to_output = torch.empty_like(vectors), torch.zeros_like(output, dtype=torch.float32)
+        for start in range(0, len(vectors), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            losses, to_logits = _losses_and_gradients(vectors[rows] @ output.T, ids[rows], weights[rows])
+            total += losses
+            to_vectors[rows] = to_logits @ output
+            to_output += to_logits.T @ vectors[rows]
+        context.save_for_backward(to_vectors, to_output)
+        return total
+
+    @staticmethod
+    def backward(context: Any, *scale: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        """Scale the gradients that are there already."""
+        to_vectors, to_output = context.saved_tensors
+        return to_vectors * scale[0], to_output * scale[0], None, None
+
+
+def _losses_and_gradients(logits: Tensor, ids: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the summed loss of some rows and its gradient to their logits, (n, V), in the format of the logits."""
+    log_probabilities = logits.float().log_softmax(dim=1)
+    losses = -(log_probabilities.gather(1, ids[:, None])[:, 0] * weights).sum()
+    gradients = log_probabilities.exp_().mul_(weights[:, None])
+    gradients.scatter_add_(1, ids[:, None], -weights[:, None])
+    return losses, gradients.to(logits.dtype)

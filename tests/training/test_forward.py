@@ -6,7 +6,7 @@ import torch
 
 from buddy.text.batches import Batch, pack, pad
 from buddy.text.tokenizer import Tokens
-from buddy.training.forward import next_token_logits, same_document_mask
+from buddy.training.forward import Question, next_token_logits, same_document_mask
 from tests.conftest import random_tokens, tiny_gpt2, tiny_llama, tiny_quick_gpt2
 
 
@@ -24,7 +24,7 @@ def all_logits(model: torch.nn.Module, batch: Batch, cpu) -> torch.Tensor:
     mask = None if batch.documents is None else same_document_mask(batch.documents)
     columns = np.tile(np.arange(batch.input_ids.shape[1]), (len(batch.input_ids), 1))
     with torch.inference_mode():
-        return next_token_logits(model, batch.input_ids, batch.positions, mask, columns, cpu)
+        return next_token_logits(model, Question(batch.input_ids, batch.positions, mask, columns), cpu)
 
 
 def alone(model: torch.nn.Module, document: Tokens) -> torch.Tensor:
@@ -76,7 +76,7 @@ def test_each_row_gets_the_columns_that_it_wants(model, cpu, documents, arrange)
     mask = None if batch.documents is None else same_document_mask(batch.documents)
     columns = np.random.default_rng(0).integers(0, batch.input_ids.shape[1], (len(batch.input_ids), 3))
     with torch.inference_mode():
-        some = next_token_logits(model, batch.input_ids, batch.positions, mask, columns, cpu)
+        some = next_token_logits(model, Question(batch.input_ids, batch.positions, mask, columns), cpu)
     every = all_logits(model, batch, cpu)
     for row, wanted in enumerate(columns):
         torch.testing.assert_close(some[row], every[row, wanted])
