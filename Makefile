@@ -28,7 +28,7 @@ check: $(VENV)/installed-dev  ## what CI checks before the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell buddy tests docs README.md CHANGELOG.md
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 docs: $(VENV)/installed-dev  ## build the documentation into site/
 	$(BIN)/mkdocs build --strict

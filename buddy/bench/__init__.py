@@ -1,1 +1,1 @@
-"""How fast buddy is, against what a user would otherwise write: same weights, same texts, one run."""
+"""How fast buddy is, against what a user would otherwise write: same shape, same texts, one run."""

@@ -134,7 +134,7 @@ def _refuse_other_options(context: typer.Context) -> None:
     """With --resume the settings come from the run: an option that is quietly ignored would deceive."""
     for name in context.params:
         source = context.get_parameter_source(name)
-        if name not in ALLOWED_WITH_RESUME and source is not None and source.name == "COMMANDLINE":
+        if name not in ALLOWED_WITH_RESUME and source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP"):
             option = "--" + name.replace("_", "-")
             raise UserMistake(f"{option} cannot change when a run goes on; its config.yaml holds the settings.")
 

@@ -20,7 +20,7 @@ from transformers import (
 from buddy.errors import UserMistake
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER
 from buddy.text.tokenizer import Codec, make_codec, train_tokenizer
-from buddy.training.gpt2 import GPT2LMHeadModel
+from buddy.training.gpt2 import GPT2LMHeadModel, can_be_quick
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -118,7 +118,7 @@ def load_backbone(name: str) -> Backbone:
         config = AutoConfig.from_pretrained(name)
         if getattr(config, "activation_function", None) == "gelu_new":
             config.activation_function = "gelu_pytorch_tanh"
-        kind = GPT2LMHeadModel if config.model_type == "gpt2" else AutoModelForCausalLM
+        kind = GPT2LMHeadModel if can_be_quick(config) else AutoModelForCausalLM
         model = kind.from_pretrained(name, config=config, dtype=torch.float32, use_safetensors=True)
     except (OSError, ValueError, SafetensorError) as error:
         raise UserMistake(_explain_missing(name, error)) from error

@@ -19,6 +19,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import PreTrainedConfig
 
 STEPS_OF_CHANCE = 1 << 16
 """Dropout draws 16 bits a number: the share that is dropped is exact to 1/65,536."""
@@ -56,7 +57,8 @@ def _run_layer(layer: Any, x: Tensor, mask: Tensor | None, columns: Tensor | Non
         mask = _looks_back(columns, x.shape[1]) if mask is None else mask[row, :, columns].transpose(1, 2)
         query, x = query[row, columns], x[row, columns]  # (B, P, D)
     query, key, value = (_split_heads(part, layer.attn.num_heads) for part in (query, key, value))
-    seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=mask is None)
+    dropout = layer.attn.attn_dropout.p if layer.training else 0.0
+    seen = functional.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=mask is None)
     seen = seen.transpose(1, 2).reshape(x.shape)
     x = x + _drop(layer.attn.c_proj(seen), layer.attn.resid_dropout)
     thought = layer.mlp.c_proj(layer.mlp.act(layer.mlp.c_fc(layer.ln_2(x))))
@@ -81,6 +83,16 @@ def _drop(x: Tensor, dropout: nn.Dropout) -> Tensor:
     dropped = round(dropout.p * STEPS_OF_CHANCE)
     keep = bits[: x.numel()].view(x.shape) >= dropped - STEPS_OF_CHANCE // 2
     return x * (keep.to(x.dtype) * (STEPS_OF_CHANCE / (STEPS_OF_CHANCE - dropped)))
+
+
+def can_be_quick(config: PreTrainedConfig) -> bool:
+    """Say whether a model is a GPT-2 as OpenAI trained it; a few later ones scale their attention otherwise."""
+    unusual = ("scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn", "add_cross_attention")
+    return (
+        config.model_type == "gpt2"
+        and getattr(config, "scale_attn_weights", True)
+        and not any(getattr(config, name, False) for name in unusual)
+    )
 
 
 def find_quick_gpt2(model: nn.Module) -> GPT2LMHeadModel | None:

@@ -142,7 +142,7 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
     settings, position, accelerator = training.settings, training.position, training.accelerator
     seed_everything(settings.seed, position.step, accelerator.process_index)
     batches = _batches_of_this_process(training, documents)
-    weight = sum(float(document.weights[1:].sum()) for document in documents)
+    weight = sum(float(document.weights[1:].sum()) for document in documents) or 1.0  # 1: nothing is learned, by none
     scale = accelerator.num_processes / weight  # several processes average their gradients; we want their sum
     total = torch.zeros((), device=training.device.name)
     training.model.train()

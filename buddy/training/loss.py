@@ -40,9 +40,7 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
         device: where the model is, and in which format it multiplies.
     """
     learned = batch.weights > 0  # (B, T)
-    most = int(learned.sum(axis=1).max())
-    if most == 0:
-        return LossSum(torch.zeros((), device=device.name), 0.0)
+    most = max(1, int(learned.sum(axis=1).max()))  # at least one, so that a loss of nothing has a gradient, too
     targets = np.argsort(~learned, axis=1, kind="stable")[:, :most]  # (B, P) learned columns first, in order
     here = np.take_along_axis(learned, targets, axis=1)  # (B, P) false where a row has fewer learned tokens
     ids, weights = (

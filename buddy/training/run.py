@@ -113,17 +113,16 @@ def build_training(
     backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]
     optimizer = make_optimizer(backbone.model, settings.weight_decay)
     position, stopping = Position(), EarlyStopping(settings.patience)
-    if is_new:
-        checkpoint.cut_history(settings.out, 0)
-        if accelerator.is_main_process:
-            checkpoint.write_config(settings, data, device, backbone)
-    else:
+    if not is_new:
         checkpoint.check_data_unchanged(settings.out, data)
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
-    settings = replace(settings, max_tokens=min(settings.max_tokens, _positions(backbone)))
+    asked, settings = settings, replace(settings, max_tokens=min(settings.max_tokens, _positions(backbone)))
     documents = {split: _documents(settings, data, split, backbone.codec) for split in ("train", "valid")}
     collate = pad if settings.task == "emotion" else partial(pack, width=settings.max_tokens)
     evaluate = make_evaluate(settings, data, backbone.codec, documents, collate, device)
+    if is_new and accelerator.is_main_process:  # last, so that a start which is refused leaves nothing behind
+        checkpoint.cut_history(settings.out, 0)
+        checkpoint.write_config(asked, data, device, backbone)
     return Training(
         settings=settings,
         labels=data.labels,

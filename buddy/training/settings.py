@@ -21,7 +21,8 @@ class TrainSettings:
         epochs: how often every document is seen, at most; may be a fraction.
         batch_size: documents per optimizer step.
         tokens_per_pass: a step with more tokens than this is computed in several passes and its gradients are
-            added up, which changes memory and speed but not the result. 0: chosen by the device.
+            added up, which changes memory and speed, and the result only in what dropout draws. 0: chosen by the
+            device.
         max_tokens: longer documents lose their oldest part.
         learning_rate: the peak. ``None``: 1e-3 from scratch, 2e-4 with LoRA, 1e-4 otherwise.
         warmup_share: share of the planned steps in which the learning rate climbs.

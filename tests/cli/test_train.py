@@ -68,6 +68,19 @@ class TestRefused:
         assert (code, out) == (2, "")
         assert err == f"buddy: {option} cannot change when a run goes on; its config.yaml holds the settings.\n"
 
+    def test_resuming_with_a_config_file_that_sets_something_else(self, buddy):
+        Path("other.yaml").write_text("epochs: 3\n")
+        code, _, err = buddy("train", "--resume", "--out", "run", "--config", "other.yaml")
+        assert code == 2
+        assert err.startswith("buddy: --epochs cannot change when a run goes on")
+
+    def test_conversations_of_data_that_has_none_and_nothing_stays_behind(self, buddy, moods):
+        for _ in range(2):
+            code, out, err = buddy("train", "--data", moods, *QUICK, "--task", "companion", "--out", "run")
+            assert (code, out) == (2, "")
+            assert "holds a run already" not in err
+            assert not Path("run").exists()
+
     @pytest.mark.parametrize(
         ("option", "value", "sentence"),
         [

@@ -71,6 +71,8 @@ def test_weighs_each_token(model, cpu):
     assert loss.weight == pytest.approx(3.1), "nothing stands before the first token, so it is never learned"
 
 
-def test_of_a_batch_in_which_nothing_is_learned_is_zero(model, cpu):
+def test_of_a_batch_in_which_nothing_is_learned_is_zero_and_teaches_nothing(model, cpu):
+    """It still has a gradient: a process without a share of its own takes part in the exchange with the others."""
     loss = learned_loss(model, pad([random_tokens(4, learned=0.0)]), cpu)
-    assert (float(loss.total), loss.weight) == (0.0, 0.0)
+    assert (float(loss.total.detach()), loss.weight) == (0.0, 0.0)
+    assert not any(gradient is not None and gradient.any() for gradient in gradients(model, loss.total))
