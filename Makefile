@@ -20,7 +20,7 @@ demo: $(VENV)/installed-train  ## fine-tune on the built-in data, evaluate, writ
 	$(BIN)/buddy demo
 
 test: $(VENV)/installed-dev  ## run the tests
-	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 check: $(VENV)/installed-dev  ## what CI checks before the tests
 	$(BIN)/ruff check
@@ -35,8 +35,8 @@ docs: $(VENV)/installed-dev  ## build the documentation into site/
 
 bench: $(VENV)/installed-train  ## training speed against the Hugging Face Trainer, on the built-in data
 	test -d data/builtin || $(BIN)/buddy prepare --source builtin --out data/builtin
-	$(BIN)/buddy bench train --data data/builtin --batch-size 32
-	$(BIN)/buddy bench train --data data/builtin --batch-size 8
+	$(BIN)/buddy bench train --data data/builtin
+	$(BIN)/buddy bench train --data data/builtin --backbone scratch:gpt2 --texts 256
 
 clean:  ## remove what was built (not your data and runs)
 	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -14,7 +14,7 @@ EXAMPLES = """Examples:
 
   buddy bench train --data data/builtin
 
-  buddy bench train --data data/empathetic-dialogues --backbone scratch:gpt2 --texts 64 --out bench.json
+  buddy bench train --data data/empathetic-dialogues --backbone scratch:gpt2 --texts 256 --out bench.json
 """
 
 bench = typer.Typer(help="Measure buddy against what one would otherwise write.", no_args_is_help=True)
@@ -26,8 +26,8 @@ def train(
     *,
     data: Annotated[Path, typer.Option(help="A folder made by `buddy prepare`.")] = Path("data/builtin"),
     backbone: Annotated[str, typer.Option(help="scratch:tiny, scratch:small or scratch:gpt2.")] = "scratch:small",
-    batch_size: Annotated[int, typer.Option(min=1, help="Texts per step; 8 is the Trainer's default.")] = 8,
-    texts: Annotated[int, typer.Option(min=1, help="Texts in the one epoch.")] = 512,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts per step, for both.")] = 32,
+    texts: Annotated[int, typer.Option(min=1, help="Texts in the one epoch.")] = 2048,
     rounds: Annotated[int, typer.Option(min=1, help="Measurements of each side, taking turns.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Which texts, which weights.")] = 13,
     out: Annotated[Path | None, typer.Option(help="Also write everything measured as JSON.")] = None,

@@ -16,6 +16,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
+from transformers.utils import logging as transformers_logging
 
 from buddy.errors import UserMistake
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER
@@ -126,6 +127,12 @@ def load_backbone(name: str) -> Backbone:
         raise UserMistake(f"The tokenizer of {name!r} has no fast form (tokenizer.json); choose another model.")
     special_ids = _add_special_tokens(model, tokenizer)
     return Backbone(model, tokenizer, make_codec(tokenizer.backend_tokenizer, special_ids))
+
+
+def quiet_transformers() -> None:
+    """Keep the library from drawing bars of its own into ours."""
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def add_lora(backbone: Backbone, rank: int) -> Backbone:

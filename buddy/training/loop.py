@@ -257,7 +257,7 @@ def _save(training: Training) -> None:
 
 def tokens_per_pass(settings: TrainSettings, device: Device) -> int:
     """Say how many tokens go through the model at once, padding included."""
-    return settings.tokens_per_pass or (32_768 if device.name == "cuda" else 4_096)
+    return settings.tokens_per_pass or (32_768 if device.name == "cuda" else 2_048)
 
 
 def _peak(settings: TrainSettings) -> float:

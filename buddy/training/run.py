@@ -10,7 +10,6 @@ from typing import Protocol
 import numpy as np
 import torch
 from accelerate import Accelerator
-from transformers.utils import logging as transformers_logging
 
 from buddy.data.prepared import PreparedData, read_prepared
 from buddy.errors import UserMistake
@@ -20,7 +19,7 @@ from buddy.text.batches import Batch, pack, pad
 from buddy.text.render import Piece, render_dialogue, render_example
 from buddy.text.tokenizer import Codec, Tokens
 from buddy.training import checkpoint
-from buddy.training.backbone import Backbone, add_lora, load_backbone, new_backbone
+from buddy.training.backbone import Backbone, add_lora, load_backbone, new_backbone, quiet_transformers
 from buddy.training.checkpoint import Evaluation, Position
 from buddy.training.device import Device, choose_device, keep_freed_memory, seed_everything
 from buddy.training.loop import Evaluate, Training, train
@@ -83,8 +82,7 @@ def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequ
 
 def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> StopRequest:
     keep_freed_memory()
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    quiet_transformers()
     data = read_prepared(settings.data)
     _require_two_labels(data)
     device = choose_device(settings.device, settings.number_format)
