@@ -1,7 +1,29 @@
 """The two ways in which a command can fail politely.
 
-Everything else that is raised is a defect of ours and shows its traceback.
+Everything else that is raised is a defect of ours and shows its traceback; only an ``OSError`` speaks for the
+machine, in the words of ``explain``.
 """
+
+import errno
+import os
+
+WHAT_TO_DO = {
+    errno.ENOSPC: "free some space and try again",
+    errno.EDQUOT: "free some space and try again",
+    errno.EROFS: "name a place that can be written to",
+    errno.EACCES: "change its permissions, or name another place",
+    errno.EPERM: "change its permissions, or name another place",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.EIO: "check the disk",
+    errno.ENOENT: "check the name",
+    errno.ENAMETOOLONG: "choose a shorter one",
+    errno.EISDIR: "a file is needed in this place",
+    errno.ENOTDIR: "a folder is needed where a file stands",
+    errno.EEXIST: "a folder is needed where a file stands",
+}
+
+
+LONGEST_QUOTE = 60
 
 
 class BuddyError(Exception):
@@ -20,3 +42,25 @@ class EnvironmentFault(BuddyError):
     """The request is fine and the machine is not: a full disk, a folder that may not be written, no network."""
 
     exit_code = 1
+
+
+def quote(text: str) -> str:
+    """Quote what a stranger wrote, so that a sentence stays one that can be read.
+
+    Example:
+        >>> quote("sad"), len(quote("sad " * 1000)) < 70
+        ("'sad'", True)
+    """
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…")
+
+
+def explain(error: OSError) -> str:
+    """Say what the machine refused and what to do about it, without a full stop.
+
+    Example:
+        >>> explain(OSError(errno.ENOSPC, "No space left on device", "runs/emotion"))
+        'No space left on device; free some space and try again'
+    """
+    reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+    advice = WHAT_TO_DO.get(error.errno or 0)
+    return f"{reason}; {advice}" if advice else reason

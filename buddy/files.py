@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,17 +29,17 @@ def atomic_file(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         >>> target.read_text()
         '0.54'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    with _parent_of(path):
+        try:
+            with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _flush_folder(path.parent)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -56,22 +56,22 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     A non-empty folder cannot be replaced in one step, so there is a moment in which the old one
     stands under ``.NAME.old``; ``recover_folder`` puts that right after a crash in just that moment.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        yield temporary
-        for file in temporary.rglob("*"):
-            _flush_file(file)
-        recover_folder(path)
-        if path.exists():
-            path.rename(_set_aside(path))
-        temporary.rename(path)
-        _flush_folder(path.parent)
-        shutil.rmtree(_set_aside(path), ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with _parent_of(path):
+        try:
+            temporary.mkdir()
+            yield temporary
+            for file in temporary.rglob("*"):
+                _flush_file(file)
+            recover_folder(path)
+            if path.exists():
+                path.rename(_set_aside(path))
+            temporary.rename(path)
+            _flush_folder(path.parent)
+            shutil.rmtree(_set_aside(path), ignore_errors=True)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def recover_folder(path: Path) -> None:
@@ -84,6 +84,22 @@ def recover_folder(path: Path) -> None:
     for leftover in path.parent.glob(f".{path.name}.*.tmp"):
         if leftover.is_dir() and leftover.name != f".{path.name}.{os.getpid()}.tmp":
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+@contextmanager
+def _parent_of(path: Path) -> Iterator[None]:
+    """Create the folders above a path; when writing fails, remove them again and name the path, not its stand-in."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _set_aside(path: Path) -> Path:

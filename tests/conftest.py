@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
-    from transformers import GPT2LMHeadModel, LlamaForCausalLM
+    from transformers import GPT2LMHeadModel, GPTNeoForCausalLM, LlamaForCausalLM
 
     from buddy.text.tokenizer import Tokens
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tiny models gain nothing from more
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+settings.register_profile("any machine", deadline=None)  # a busy one is no defect
+settings.load_profile("any machine")
 
 OPENINGS = {
     "glad": ("We won the game and", "My sister came home and", "The sun is out and"),
@@ -141,6 +144,29 @@ def tiny_llama(vocabulary: int = 50, seed: int = 0) -> "LlamaForCausalLM":
     return model
 
 
+def tiny_gpt_neo(vocabulary: int = 50, seed: int = 0) -> "GPTNeoForCausalLM":
+    """A GPT-Neo of width 32: it adds the mask that it is given to its scores, whatever stands in it."""
+    import torch
+    from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
+    torch.manual_seed(seed)
+    config = GPTNeoConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        num_layers=2,
+        num_heads=2,
+        attention_types=[[["global"], 2]],
+        max_position_embeddings=128,
+        initializer_range=0.15,
+        resid_dropout=0.0,
+        embed_dropout=0.0,
+        attention_dropout=0.0,
+    )
+    model = GPTNeoForCausalLM(config)
+    model.eval()  # type: ignore[no-untyped-call]
+    return model
+
+
 @pytest.fixture(scope="session")
 def cpu():
     """The device on which results can be compared to many digits."""
@@ -171,6 +197,7 @@ def trained_run(moods: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         backbone="scratch:tiny",
         vocabulary_size=400,
         epochs=10,
+        text_weight=0.0,
         best_by="loss",
         batch_size=2,
         learning_rate=3e-3,

@@ -1,5 +1,6 @@
 """A reader never meets half a file, whatever happens to the writer."""
 
+import errno
 import json
 import os
 import shutil
@@ -70,6 +71,25 @@ class TestFile:
             file.write("x")
         assert [name.split(".")[1] if "tmp" in name else name for name in order] == ["x", "rename", tmp_path.name]
 
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EISDIR])
+    def test_that_fails_names_itself_and_takes_its_new_folders_away(self, tmp_path, number):
+        def fail() -> None:
+            with atomic_file(tmp_path / "new" / "below" / "scores.txt") as file:
+                file.write("half of the n")
+                raise OSError(number, os.strerror(number), "stand-in")
+
+        with pytest.raises(OSError, match=os.strerror(number)) as failure:
+            fail()
+        assert failure.value.filename == str(tmp_path / "new" / "below" / "scores.txt")
+        assert names(tmp_path) == []
+
+    def test_in_the_place_of_a_folder_is_refused_by_its_own_name(self, tmp_path):
+        (tmp_path / "scores.txt").mkdir()
+        with pytest.raises(IsADirectoryError) as failure, atomic_file(tmp_path / "scores.txt"):
+            pass
+        assert (failure.value.filename, failure.value.filename2) == (str(tmp_path / "scores.txt"), None)
+        assert names(tmp_path) == ["scores.txt"]
+
 
 class TestJson:
     def test_is_readable_and_ends_with_a_newline(self, tmp_path):
@@ -109,6 +129,19 @@ class TestFolder:
             fail()
         assert names(old) == ["below"]
         assert names(old.parent) == ["best"]
+
+    def test_that_fails_takes_its_new_folders_away_but_no_older_one(self, tmp_path):
+        (tmp_path / "runs").mkdir()
+
+        def fail() -> None:
+            with atomic_folder(tmp_path / "runs" / "new" / "best") as folder:
+                (folder / "x").write_text("x")
+                raise Crash
+
+        with pytest.raises(Crash):
+            fail()
+        assert names(tmp_path) == ["runs"]
+        assert names(tmp_path / "runs") == []
 
     def test_is_on_the_disk_before_it_gets_its_name(self, tmp_path, order):
         with atomic_folder(tmp_path / "best") as folder:

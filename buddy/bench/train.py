@@ -13,15 +13,17 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from torch import nn
 
 from buddy.data.prepared import PreparedData, read_prepared, write_prepared
+from buddy.errors import UserMistake
 from buddy.progress import progress
 from buddy.records import Example
+from buddy.training.backbone import SCRATCH_SHAPES
 from buddy.training.settings import TrainSettings
 
 
@@ -84,6 +86,10 @@ class Comparison:
 
 def bench_train(settings: BenchTrainSettings) -> Comparison:
     """Let both sides train in turn and give what each round measured."""
+    if settings.backbone not in SCRATCH_SHAPES:
+        raise UserMistake(f"There is no shape {settings.backbone!r}; choose one of {', '.join(SCRATCH_SHAPES)}.")
+    texts = min(settings.texts, len(read_prepared(settings.data).examples("train")))
+    settings = replace(settings, texts=texts)
     with tempfile.TemporaryDirectory() as folder, progress("measuring", 2 * settings.rounds, "runs") as bar:
         small = _take_some_texts(settings, Path(folder) / "data")
         sides: dict[Callable[[BenchTrainSettings, Path], Measured], list[Measured]] = {
@@ -125,6 +131,8 @@ def measure_buddy(settings: BenchTrainSettings, data: Path) -> Measured:
             out=data.with_name(f"buddy-{time.time_ns()}"),
             backbone=settings.backbone,
             epochs=1,
+            text_weight=0.0,
+            dropout=0.1,
             batch_size=settings.batch_size,
             evaluations_per_epoch=1,
             save_minutes=1e9,
@@ -143,7 +151,14 @@ def measure_buddy(settings: BenchTrainSettings, data: Path) -> Measured:
 
 def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     """Train one epoch with the Trainer as its documentation shows it: each batch padded to its longest text."""
-    from transformers import DataCollatorForSeq2Seq, GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+    from transformers import (
+        DataCollatorForSeq2Seq,
+        GPT2Config,
+        GPT2LMHeadModel,
+        PrinterCallback,
+        Trainer,
+        TrainingArguments,
+    )
 
     from buddy.text.render import render_example
     from buddy.training.backbone import new_backbone
@@ -156,7 +171,8 @@ def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     backbone = new_backbone(settings.backbone, texts, prepared.labels, vocabulary_size=8192, dropout=0.1)
     assert isinstance(backbone.model.config, GPT2Config)  # noqa: S101  (every scratch shape is one)
     backbone.tokenizer.pad_token = backbone.tokenizer.eos_token
-    tokens = backbone.codec.encode([render_example(example.text, example.label) for example in examples])
+    rendered = [render_example(example.text, example.label) for example in examples]
+    tokens = backbone.codec.encode(rendered, TrainSettings.max_tokens)
     rows = [
         {
             "input_ids": document.ids.tolist(),
@@ -178,6 +194,7 @@ def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     collator = DataCollatorForSeq2Seq(backbone.tokenizer)
     model = GPT2LMHeadModel(backbone.model.config)  # Hugging Face's own, not buddy's
     trainer = Trainer(model, arguments, data_collator=collator, train_dataset=rows)
+    trainer.remove_callback(PrinterCallback)  # it prints to stdout, where our result stands
     result = trainer.train()
     return Measured(len(rows) / result.metrics["train_runtime"], _peak_megabytes())
 
@@ -185,8 +202,7 @@ def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
 def _take_some_texts(settings: BenchTrainSettings, folder: Path) -> Path:
     """Make a small prepared folder of randomly chosen training texts."""
     data: PreparedData = read_prepared(settings.data)
-    examples = data.examples("train")
-    chosen: list[Example] = random.Random(settings.seed).sample(examples, min(settings.texts, len(examples)))  # noqa: S311
+    chosen: list[Example] = random.Random(settings.seed).sample(data.examples("train"), settings.texts)  # noqa: S311
     write_prepared(folder, {"train": chosen, "valid": chosen[:1]})
     return folder
 

@@ -1,16 +1,18 @@
 """The `buddy` command: its options that hold for every command, and how it fails."""
 
 import errno
+import io
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from buddy import __version__
-from buddy.errors import BuddyError, UserMistake
+from buddy.errors import BuddyError, UserMistake, explain
 
 app = typer.Typer(
     name="buddy",
@@ -22,6 +24,12 @@ app = typer.Typer(
 )
 
 MACHINE_FAULTS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EDQUOT, errno.EMFILE)
+
+USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
+"""What typer raises for everything that it cannot make sense of; it has no public name there."""
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+"""Line breaks, and what moves the cursor or changes colours: a sentence may quote what strangers wrote."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -66,15 +74,31 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
 
     try:
         settings = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserMistake(f"{path} is not a YAML file: {str(error).splitlines()[0]}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UserMistake(f"{path} is not a YAML file: {_yaml_problem(error)}.") from error
     if not isinstance(settings, dict):
         raise UserMistake(f"{path} must hold 'option: value' lines.")
     settings = {str(name).replace("-", "_"): value for name, value in settings.items()}
     unknown = sorted(set(settings) - known)
     if unknown:
         raise UserMistake(f"{path} names the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}.")
-    return settings
+    return {name: _as_typed(path, name, value) for name, value in settings.items()}
+
+
+def _yaml_problem(error: Exception) -> str:
+    """Say what is wrong and in which line; the library's own text has both, spread over several lines."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return f"{problem} (line {mark.line + 1})" if mark else problem
+
+
+def _as_typed(path: Path, name: str, value: object) -> str | None:
+    """Give a value as one would type it, so that it is understood, or refused, as on the command line."""
+    if isinstance(value, list | dict | set | bytes):
+        raise UserMistake(f"{path} gives {name!r} several values; an option takes one.")
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else str(value)
 
 
 def main() -> None:
@@ -82,25 +106,41 @@ def main() -> None:
     from buddy.cli import commands  # noqa: F401  (registers the commands with `app`)
 
     debug = "--debug" in sys.argv
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a label still shows the rest
     try:
-        app()
+        _refuse_undecodable(sys.argv)
+        sys.exit(app(standalone_mode=False) or 0)
     except BuddyError as error:
         _fail(str(error), error.exit_code, debug)
-    except KeyboardInterrupt:
+    except USAGE_ERROR as error:
+        _fail_for_usage(error, debug)
+    except (KeyboardInterrupt, typer.Abort):
         _fail("Stopped.", 130, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _fail(_explain(error), 1 if error.errno in MACHINE_FAULTS else 2, debug)
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{explain(error)}.", 1 if error.errno in MACHINE_FAULTS else 2, debug)
 
 
-def _explain(error: OSError) -> str:
-    where = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{where}."
+def _refuse_undecodable(arguments: list[str]) -> None:
+    for argument in arguments:
+        if not argument.isascii() and argument.encode("utf-8", "replace").decode() != argument:
+            raise UserMistake(f"The argument {argument!r} is not UTF-8; rename the file, or type it otherwise.")
+
+
+def _fail_for_usage(error: Any, debug: bool) -> None:
+    message: str = error.format_message()
+    if message.startswith("Usage:"):  # nothing was asked, and the help is the answer
+        print(message, file=sys.stderr)
+        sys.exit(error.exit_code)
+    command = error.ctx.command_path if error.ctx else "buddy"
+    _fail(f"{message.rstrip('.')}; see `{command} --help`.", error.exit_code, debug)
 
 
 def _fail(sentence: str, exit_code: int, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    print(f"buddy: {sentence}", file=sys.stderr)
+    print(f"buddy: {CONTROL_CHARACTERS.sub(' ', sentence)}", file=sys.stderr)
     sys.exit(exit_code)

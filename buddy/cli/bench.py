@@ -39,7 +39,7 @@ def train(
     comparison = bench_train(BenchTrainSettings(data, backbone, batch_size, texts, rounds, seed))
     if out is not None:
         write_json(out, comparison.to_json())
-    print(f"{backbone}, {texts} texts, {batch_size} per step, medians of {rounds} rounds")
+    print(f"{backbone}, {comparison.settings.texts} texts, {batch_size} per step, medians of {rounds} rounds")
     for name, sides in (("buddy", comparison.buddy), ("Trainer", comparison.trainer)):
         speed = statistics.median(side.texts_per_second for side in sides)
         memory = statistics.median(side.peak_megabytes for side in sides)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from buddy.cli.app import app
+from buddy.cli.app import ConfigOption, app
 
 EXAMPLES = """Examples:
 
@@ -21,6 +21,7 @@ def demo(
     *,
     out: Annotated[Path | None, typer.Option(help="The run directory; runs/demo, runs/demo-2 … if not given.")] = None,
     epochs: Annotated[float, typer.Option(help="Passes over the data, at most.")] = 8.0,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Prepare the built-in data, train a small model on it from scratch, evaluate it, and write its report.
 
@@ -39,9 +40,7 @@ def demo(
     _step("1 of 3", "Prepare: read, split and audit the built-in situations")
     prepare(source="builtin", out=data)
     _step("2 of 3", f"Train: a 14M-parameter GPT-2 from random weights, into {run}")
-    settings = TrainSettings(
-        data=data.absolute(), out=run, epochs=epochs, evaluations_per_epoch=1, patience=3, dropout=0.2
-    )
+    settings = TrainSettings(data=data.absolute(), out=run, epochs=epochs, evaluations_per_epoch=1, patience=3)
     stop = start_run(settings, make_evaluate)
     print_outcome(run, stop.signal_number)
     if stop:

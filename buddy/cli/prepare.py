@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import ConfigOption, app
+from buddy.cli.app import CONTROL_CHARACTERS, ConfigOption, app
 
 if TYPE_CHECKING:
     from buddy.data.report import Audit
@@ -81,7 +81,7 @@ def summarise(audit: "Audit", folder: Path) -> str:
         conversations = counted(audit.leaks_dropped["dialogues"], "conversation")
         lines.append(f"Taken out of train because valid or test has them: {texts}, {conversations}.")
     if audit.warnings:
-        lines += ["", "Worth knowing:", *(f"  - {warning}" for warning in audit.warnings)]
+        lines += ["", "Worth knowing:", *(f"  - {CONTROL_CHARACTERS.sub(' ', warning)}" for warning in audit.warnings)]
     return "\n".join([*lines, "", f"Data card: {folder / 'data_card.md'}", f"Next:      buddy train --data {folder}"])
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from buddy.cli.app import app
+from buddy.cli.app import ConfigOption, app
 
 EXAMPLES = """Examples:
 
@@ -16,7 +16,11 @@ EXAMPLES = """Examples:
 
 
 @app.command(epilog=EXAMPLES)
-def report(run: Annotated[Path, typer.Argument(help="The run directory that `buddy train` wrote.")]) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="The run directory that `buddy train` wrote.")],
+    *,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
     """Write figures and report.html from the files of a run, without its model, and print where the page is.
 
     Before an evaluation the page has the curves and the settings only.

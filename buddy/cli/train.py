@@ -52,7 +52,9 @@ def train(
     ] = Task.emotion,
     out: Annotated[Path | None, typer.Option(help="The run directory; runs/TASK if not given.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
-    epochs: Annotated[float, typer.Option(help="Passes over the data, at most.")] = 10.0,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the data, at most.", show_default="6 from scratch, else 3")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts per optimizer step.")] = 32,
     tokens_per_pass: Annotated[
         int, typer.Option(min=0, help="Tokens computed at once; lower it if memory runs out. 0: by device.")
@@ -64,10 +66,15 @@ def train(
     warmup_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps that climb to it.")] = 0.1,
     weight_decay: Annotated[float, typer.Option(min=0, help="Pull of the matrices towards zero.")] = 0.1,
     max_gradient_norm: Annotated[float, typer.Option(help="Longer gradients are scaled down to this.")] = 1.0,
-    dropout: Annotated[float, typer.Option(help="Of a model from scratch.")] = 0.1,
+    dropout: Annotated[float, typer.Option(help="Of a model from scratch.")] = 0.2,
     text_weight: Annotated[
-        float, typer.Option(min=0, help="Above 0 the text is learned too; each token counts this much of a label's.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0,
+            help="Above 0 the text is learned too; each token counts this much of a label's.",
+            show_default="0.2 from scratch, else 0",
+        ),
+    ] = None,
     vocabulary_size: Annotated[int, typer.Option(min=300, help="Of the tokenizer that scratch trains.")] = 8192,
     lora_rank: Annotated[int, typer.Option(min=0, help="Above 0: train adapters of this rank only.")] = 0,
     evaluations_per_epoch: Annotated[int, typer.Option(min=1, help="Points on the curves per epoch.")] = 2,
@@ -88,7 +95,7 @@ def train(
     from buddy.evaluation.during_training import make_evaluate
     from buddy.training.checkpoint import read_settings
     from buddy.training.run import resume_run, start_run
-    from buddy.training.settings import TrainSettings
+    from buddy.training.settings import TrainSettings, suited_to
 
     run = out or Path("runs") / task.value
     if resume:
@@ -97,21 +104,22 @@ def train(
     elif data is None:
         raise UserMistake("Say what to train on: --data DIR, a folder made by `buddy prepare`.")
     else:
+        suited = suited_to(backbone, lora_rank)
         settings = TrainSettings(
             data=data.absolute(),
             out=run,
-            backbone=backbone,
+            backbone=str(Path(backbone).absolute()) if Path(backbone).is_dir() else backbone,
             task=task.value,
-            epochs=epochs,
+            epochs=suited.epochs if epochs is None else epochs,
             batch_size=batch_size,
             tokens_per_pass=tokens_per_pass,
             max_tokens=max_tokens,
-            learning_rate=learning_rate,
+            learning_rate=suited.learning_rate if learning_rate is None else learning_rate,
             warmup_share=warmup_share,
             weight_decay=weight_decay,
             max_gradient_norm=max_gradient_norm,
             dropout=dropout,
-            text_weight=text_weight,
+            text_weight=suited.text_weight if text_weight is None else text_weight,
             vocabulary_size=vocabulary_size,
             lora_rank=lora_rank,
             evaluations_per_epoch=evaluations_per_epoch,

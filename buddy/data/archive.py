@@ -4,6 +4,9 @@ Nothing is unpacked: the wanted members are read into memory, so a hostile name 
 that contains one is still refused as a whole, because whoever packed it so meant harm or made a mistake.
 """
 
+import bz2
+import gzip
+import io
 import lzma
 import tarfile
 import zlib
@@ -12,8 +15,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from buddy.errors import UserMistake
 
-MAX_CONTENT_BYTES = 2**30
-"""All members together, unpacked. ED has 60 MB; what claims more than this is a decompression bomb."""
+MAX_UNPACKED_BYTES = 2**28
+"""The whole archive, unpacked. ED has 60 MB; what gives more than this is a decompression bomb."""
 
 BLOCK_BYTES = 2**20
 
@@ -35,9 +38,9 @@ def read_members(archive: Path, wanted: Collection[str]) -> dict[str, bytes]:
     if archive.is_dir():
         raise UserMistake(f"{archive} is a folder; --archive takes a tar file.")
     try:
-        with tarfile.open(archive) as tar:
+        with _unpack(archive) as stream, tarfile.open(fileobj=_Bounded(stream, archive), mode="r:") as tar:
             return _read_all(tar, archive, wanted)
-    except tarfile.ReadError as error:
+    except (tarfile.TarError, ValueError, OverflowError) as error:  # the last two: damaged numbers in its headers
         raise UserMistake(f"{archive} is not a tar archive, or a damaged one.") from error
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise _cut_short(archive) from error
@@ -47,16 +50,51 @@ def read_members(archive: Path, wanted: Collection[str]) -> dict[str, bytes]:
         raise
 
 
+def _unpack(archive: Path) -> io.BufferedIOBase:
+    """Open a file for what is in it; its first bytes tell how it was compressed, if it was."""
+    with open(archive, "rb") as file:
+        start = file.read(5)
+    if start.startswith(b"\x1f\x8b"):
+        return gzip.open(archive)
+    if start.startswith(b"BZh"):
+        return bz2.open(archive)
+    return lzma.open(archive) if start == b"\xfd7zXZ" else open(archive, "rb")
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that ends the reading where no honest archive would go on.
+
+    It stands below tarfile, whose own headers can ask for gigabytes, too, or send it back to where it was.
+    """
+
+    def __init__(self, stream: io.BufferedIOBase, archive: Path) -> None:
+        self._stream, self._archive = stream, archive
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            raise _cut_short(self._archive)
+        self._check(self._stream.tell() + size)
+        return self._stream.read(size)
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        self._check(position)
+        return self._stream.seek(position, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def _check(self, position: int) -> None:
+        if position > MAX_UNPACKED_BYTES:
+            raise UserMistake(
+                f"{self._archive} unpacks to more than {MAX_UNPACKED_BYTES // 2**20:,} MiB; that is no data set of "
+                "this kind."
+            )
+
+
 def _read_all(tar: tarfile.TarFile, archive: Path, wanted: Collection[str]) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
-    total = 0
     for member in tar:
         _refuse_unsafe(member, archive)
-        total += member.size
-        if total > MAX_CONTENT_BYTES:
-            raise UserMistake(
-                f"{archive} unpacks to more than {MAX_CONTENT_BYTES // 2**20:,} MiB; that is no data set of this kind."
-            )
         name = PurePosixPath(member.name).name
         if member.isfile() and name in wanted:
             if name in contents:
@@ -72,6 +110,8 @@ def _refuse_unsafe(member: tarfile.TarInfo, archive: Path) -> None:
         raise UserMistake(f"{archive} is refused: its entry {member.name!r} points outside of the archive.")
     if not (member.isfile() or member.isdir()):
         raise UserMistake(f"{archive} is refused: its entry {member.name!r} is a link or a device, not a file.")
+    if member.issparse() or member.size < 0:
+        raise UserMistake(f"{archive} is refused: the size of its entry {member.name!r} is not that of its content.")
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path) -> bytes:

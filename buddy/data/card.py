@@ -133,7 +133,7 @@ def _making(audit: Audit) -> list[str]:
 
 
 def _bullets(title: str, sentences: Sequence[str]) -> list[str]:
-    return [f"## {title}", "", *_list(sentences)] if sentences else []
+    return [f"## {title}", "", *_list(map(_plain, sentences))] if sentences else []
 
 
 def _counts(title: str, counts: Iterable[tuple[str, int]]) -> list[str]:
@@ -155,13 +155,17 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    r"""Make any text safe inside a table: one line, not too long, no character that Markdown or HTML takes as its own.
+    """Make any text safe inside a table: one line, not too long, no character with a meaning of its own."""
+    return _plain(text if len(text) <= TEXT_CHARACTERS else f"{text[:TEXT_CHARACTERS]}…")
+
+
+def _plain(short: str) -> str:
+    r"""Take from every character the meaning that Markdown or HTML gives it.
 
     Example:
-        >>> print(_cell("a | b <i>"))
+        >>> print(_plain("a | b <i>"))
         a \| b &lt;i>
     """
-    short = text if len(text) <= TEXT_CHARACTERS else f"{text[:TEXT_CHARACTERS]}…"
     for character, escaped in (("\\", "\\\\"), ("&", "&amp;"), ("<", "&lt;"), *((c, f"\\{c}") for c in "|*_`[")):
         short = short.replace(character, escaped)
     return short

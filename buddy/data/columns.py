@@ -8,10 +8,12 @@ from itertools import repeat
 from buddy.data.normalise import clean
 from buddy.data.source import Tally
 from buddy.data.tables import Table
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 from buddy.records import Example
 
 TEXT, LABEL = "text", "label"
+
+COLUMNS_LISTED = 20
 
 MISSING_LABELS = ("", "nan", "null", "n/a", "<na>")
 """How tools write "no value" into a label column. "none" is not among them: data sets use it as a label."""
@@ -92,7 +94,9 @@ def _candidates(table: Table, group: str | None) -> list[str]:
 
 
 def _listed(table: Table) -> str:
-    return ", ".join(map(repr, table.columns))
+    names = list(table.columns)
+    more = f" and {len(names) - COLUMNS_LISTED} more" if len(names) > COLUMNS_LISTED else ""
+    return ", ".join(map(quote, names[:COLUMNS_LISTED])) + more if names else "none"
 
 
 def _by_name(text: str | None, label: str | None, candidates: Sequence[str]) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buddy.errors import EnvironmentFault, UserMistake
+from buddy.errors import EnvironmentFault, UserMistake, explain
 from buddy.progress import progress
 
 if TYPE_CHECKING:
@@ -107,15 +107,15 @@ def _try_to_fetch(remote: RemoteFile, part: Path) -> str | None:
     try:
         with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True) as client:
             _fetch_rest(client, remote, part)
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        raise UserMistake(f"{remote.url!r} is not an http or https address.") from error
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:  # the last: "https://x..y"
+        raise UserMistake(f"{remote.url!r} is not an http or https address; give another one with --url.") from error
     except _StartOverError:
         part.unlink(missing_ok=True)
         return "what arrived earlier cannot be continued"
     except httpx.HTTPError as error:
         return str(error) or type(error).__name__
     except OSError as error:  # the disk is full, or the folder may not be written
-        raise EnvironmentFault(f"{part} could not be written: {error.strerror or error}.") from error
+        raise EnvironmentFault(f"{part} could not be written: {explain(error)}.") from error
     return None
 
 

@@ -7,7 +7,7 @@ from buddy.data.columns import choose_columns
 from buddy.data.own_data import SPLIT_NAMES, from_tables
 from buddy.data.source import UNSPLIT, Source, Tally
 from buddy.data.tables import Table, with_class_names
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 from buddy.records import SPLITS
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ def read_hub(name: str, text: str | None, label: str | None, group: str | None) 
 
     Raises:
         UserMistake: the hub has no such data set, or its splits or columns cannot be settled.
+        EnvironmentFault: the hub cannot be reached.
     """
+    if not _path(name):
+        raise UserMistake("hf: must be followed by the name of a data set of the hub, such as hf:dair-ai/emotion.")
     tally = Tally()
     tables = {split: _to_table(name, data) for split, data in _load(name).items()}
     columns = choose_columns(next(iter(tables.values())), text, label, group)
@@ -44,20 +47,29 @@ def _path(name: str) -> str:
 
 def _load(name: str) -> "dict[str, Dataset]":
     from datasets import DatasetDict, load_dataset
+    from datasets.exceptions import DatasetsError
 
     configuration = name.partition(":")[2] or None
     try:
         loaded = load_dataset(_path(name), configuration)
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # what the library raises for: not there, ambiguous, unreadable
-        first_line = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserMistake(f"Could not load the data set {name!r}: {first_line}") from error
+    except ConnectionError as error:
+        raise EnvironmentFault(
+            f"Could not reach the data set {name!r}: {_first_line(error)}; check the network and the name."
+        ) from error
+    except (OSError, ValueError, RuntimeError, DatasetsError) as error:  # not there, ambiguous, unreadable
+        if isinstance(error, OSError) and error.errno is not None:  # only the machine's own errors have a number
+            raise
+        raise UserMistake(
+            f"Could not load the data set {name!r}: {_first_line(error)}; check the name (hf:NAME:CONFIGURATION where "
+            "there are several)."
+        ) from error
     if not isinstance(loaded, DatasetDict):
         raise UserMistake(f"{name!r} is no data set with splits.")
     return _known_splits(name, dict(loaded))
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
 
 
 def _known_splits(name: str, loaded: "Mapping[str, Dataset]") -> "dict[str, Dataset]":

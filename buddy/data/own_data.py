@@ -67,7 +67,7 @@ def _split_files(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
         split = SPLIT_NAMES.get(file.stem.lower())
-        if split is None or file.suffix.lower() not in READERS:
+        if split is None or file.suffix.lower() not in READERS or not file.is_file():
             continue
         if split in found:
             raise UserMistake(f"{folder} has two files for the {split} split: {found[split].name} and {file.name}.")

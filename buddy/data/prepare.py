@@ -27,7 +27,7 @@ from buddy.data.prepared import (
 from buddy.data.report import Audit, find_warnings
 from buddy.data.source import UNSPLIT, Source, check_usable
 from buddy.data.split import split_rows
-from buddy.errors import EnvironmentFault, UserMistake
+from buddy.errors import EnvironmentFault, UserMistake, explain
 from buddy.files import atomic_folder
 from buddy.records import SPLITS, Dialogue, Example
 
@@ -103,9 +103,7 @@ def prepare(
         with atomic_folder(out.resolve()) as folder:
             write_prepared(folder, kept.examples, kept.dialogues, reports)
     except OSError as error:
-        raise EnvironmentFault(
-            f"{out} could not be written: {error.strerror or error}. Nothing was changed."
-        ) from error
+        raise EnvironmentFault(f"{out} could not be written: {explain(error)}. Nothing was changed.") from error
     return read_prepared(out), audit
 
 
@@ -160,8 +158,9 @@ def _is_hub(source: str) -> bool:
 
 def _check_replaceable(out: Path) -> None:
     """Refuse to put a folder in the place of something that buddy did not write."""
-    if out.exists() and not out.is_dir():
-        raise UserMistake(f"{out} is a file; --out names a folder.")
+    for place in (out, *out.parents):
+        if place.exists() and not place.is_dir():
+            raise UserMistake(f"{place} is a file; --out names a folder.")
     strangers = sorted(entry.name for entry in out.iterdir() if entry.name not in OWN_FILES) if out.exists() else []
     if strangers:
         raise UserMistake(f"{out} holds other files ({strangers[0]}); give a new or a prepared folder with --out.")
@@ -187,10 +186,10 @@ def _read_source(settings: PrepareSettings, downloads: Path, official: RemoteFil
 
 def _read_empathetic_dialogues(settings: PrepareSettings, downloads: Path, official: RemoteFile) -> Source:
     archive = settings.archive or _download(settings.url, downloads, official)
+    members = read_members(archive, empathetic_dialogues.MEMBERS)
     sha256 = sha256_of(archive)
     if sha256 != official.sha256:
         _say(f"{archive} is not the official file (its SHA-256 differs); going on with it.")
-    members = read_members(archive, empathetic_dialogues.MEMBERS)
     files = {split: members[name] for name, split in empathetic_dialogues.MEMBERS.items() if name in members}
     if "train" not in files:
         raise UserMistake(f"{archive} has no train.csv in it; it is no EmpatheticDialogues archive.")
@@ -199,7 +198,10 @@ def _read_empathetic_dialogues(settings: PrepareSettings, downloads: Path, offic
 
 def _download(url: str, downloads: Path, official: RemoteFile) -> Path:
     remote = official if url == official.url else RemoteFile(url)
-    name = PurePosixPath(urlsplit(url).path).name or "archive.tar.gz"
+    try:
+        name = PurePosixPath(urlsplit(url).path).name or "archive.tar.gz"
+    except ValueError as error:
+        raise UserMistake(f"{url!r} is not an http or https address; give another one with --url.") from error
     return download(remote, downloads / name)
 
 

@@ -15,7 +15,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buddy.errors import UserMistake
+from buddy.data.parquet import read_parquet, read_schema
+from buddy.errors import UserMistake, quote
 from buddy.files import write_json
 from buddy.records import SPLITS, Dialogue, Example
 
@@ -27,8 +28,11 @@ AUDIT_FILE = "audit.json"
 CARD_FILE = "data_card.md"
 DIALOGUES_FOLDER = "dialogues"
 
+TURNS = "turns"
 EXAMPLE_COLUMNS = ("id", "text", "label")
-DIALOGUE_COLUMNS = ("id", "emotion", "situation", "turns")
+DIALOGUE_COLUMNS = ("id", "emotion", "situation", TURNS)
+
+ADVICE = "run `buddy prepare` again"
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,18 @@ class PreparedData:
         """Read the labelled texts of a split, in the order in which the source has them.
 
         Raises:
-            UserMistake: the split is absent (the sentence names those that are there) or its file is damaged.
+            UserMistake: the split is absent (the sentence names those that are there) or empty, its file is damaged,
+                or it has a label that ``labels.json`` lacks.
         """
         self._require(split, self.splits(), "split")
-        rows = _read_rows(_examples_file(self.folder, split), EXAMPLE_COLUMNS)
-        return [Example(*row) for row in rows]
+        file = _examples_file(self.folder, split)
+        examples = [Example(*row) for row in _read_rows(file, EXAMPLE_COLUMNS)]
+        if not examples:
+            raise UserMistake(f"The {split} split of {self.folder} has no texts; {ADVICE}.")
+        unknown = sorted({example.label for example in examples} - set(self.labels))
+        if unknown:
+            raise UserMistake(f"{file} has the label {quote(unknown[0])}, which {LABELS_FILE} lacks; {ADVICE}.")
+        return examples
 
     def dialogues(self, split: str) -> list[Dialogue]:
         """Read the conversations of a split; the speaker has the even turns.
@@ -92,7 +103,7 @@ class PreparedData:
     def _require(self, split: str, available: Sequence[str], what: str) -> None:
         if split not in available:
             there = f"there are {', '.join(available)}" if available else "it has none"
-            raise UserMistake(f"{self.folder} has no {what} named {split!r}; {there}.")
+            raise UserMistake(f"{self.folder} has no {what} named {split!r} ({there}); prepare data that has one.")
 
 
 def read_prepared(folder: Path) -> PreparedData:
@@ -116,9 +127,9 @@ def read_prepared(folder: Path) -> PreparedData:
     if "train" not in data.splits():
         raise UserMistake(f"{folder} has no train.parquet; run `buddy prepare --out {folder}` again.")
     for split in data.splits():
-        _check_columns(_examples_file(folder, split), EXAMPLE_COLUMNS)
+        _check_schema(_examples_file(folder, split), EXAMPLE_COLUMNS)
         if _dialogues_file(folder, split).is_file():
-            _check_columns(_dialogues_file(folder, split), DIALOGUE_COLUMNS)
+            _check_schema(_dialogues_file(folder, split), DIALOGUE_COLUMNS)
     return data
 
 
@@ -148,7 +159,7 @@ def write_prepared(
         schema = pa.schema(dict.fromkeys(EXAMPLE_COLUMNS, text))
         _write_rows(_examples_file(folder, split), map(astuple, rows), schema)
     for split, conversations in (dialogues or {}).items():
-        schema = pa.schema({name: texts if name == "turns" else text for name in DIALOGUE_COLUMNS})
+        schema = pa.schema({name: texts if name == TURNS else text for name in DIALOGUE_COLUMNS})
         _write_rows(_dialogues_file(folder, split), map(astuple, conversations), schema)
     write_json(folder / LABELS_FILE, sorted({row.label for rows in examples.values() for row in rows}))
     for name, content in (reports or {}).items():
@@ -171,34 +182,44 @@ def _read_labels(folder: Path) -> tuple[str, ...]:
         raise UserMistake(f"{folder} is not a prepared folder (no {LABELS_FILE}); `buddy prepare --out DIR` makes one.")
     try:
         labels = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(file) from error
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise _damaged(file)
+    if not labels or len(set(labels)) < len(labels):
         raise _damaged(file)
     return tuple(labels)
 
 
-def _check_columns(file: Path, columns: tuple[str, ...]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _check_schema(file: Path, columns: tuple[str, ...]) -> None:
+    schema = read_schema(file, ADVICE)
+    if tuple(schema.names) != columns:
+        found, expected = ", ".join(schema.names) or "none", ", ".join(columns)
+        raise UserMistake(f"{file} has the columns {found} where {expected} are expected; {ADVICE}.")
+    for name, kind in zip(columns, schema.types, strict=True):
+        if not _is_text(getattr(kind, "value_type", None) if name == TURNS else kind):
+            raise UserMistake(f"Column {name!r} of {file} holds {kind} where text is expected; {ADVICE}.")
 
-    try:
-        names = pq.read_schema(file).names
-    except pa.ArrowException as error:
-        raise _damaged(file) from error
-    if tuple(names) != columns:
-        raise UserMistake(f"{file} has the columns {', '.join(names)} where {', '.join(columns)} are expected.")
+
+def _is_text(kind: "pa.DataType | None") -> bool:
+    import pyarrow as pa
+
+    return kind in (pa.string(), pa.large_string())
 
 
 def _read_rows(file: Path, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(file, columns=list(columns))
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(file) from error
+    table = read_parquet(file, ADVICE)
+    if any(_has_gaps(table[name]) for name in columns):
+        raise _damaged(file)
     return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+
+
+def _has_gaps(column: "pa.ChunkedArray") -> bool:
+    """Tell whether a value is missing, in a column of lists also within a list."""
+    import pyarrow.compute as pc
+
+    is_nested = hasattr(column.type, "value_type")
+    return column.null_count > 0 or (is_nested and pc.list_flatten(column).null_count > 0)
 
 
 def _write_rows(file: Path, rows: Iterable[tuple[object, ...]], schema: "pa.Schema") -> None:
@@ -215,4 +236,4 @@ def _write_rows(file: Path, rows: Iterable[tuple[object, ...]], schema: "pa.Sche
 
 
 def _damaged(file: Path) -> UserMistake:
-    return UserMistake(f"{file} is damaged; run `buddy prepare` again.")
+    return UserMistake(f"{file} is damaged; {ADVICE}.")

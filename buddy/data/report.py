@@ -95,7 +95,7 @@ def _about_splits(audit: Audit) -> Iterator[str]:
     for split in ("valid", "test"):
         unknown = _labels_of(audit, split) - _labels_of(audit, "train")
         if unknown:
-            yield f"Labels in {split} that train does not have: {', '.join(sorted(unknown))}."
+            yield f"Labels in {split} that train does not have: {_shortened(sorted(unknown))}."
 
 
 def _about_labels(audit: Audit) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 from buddy.records import Dialogue, Example
 
 UNSPLIT = "all"
@@ -70,7 +70,9 @@ def check_usable(source: Source) -> None:
             raise UserMistake(f"No usable row is left in {where}{_reasons(source.tally)}.")
     labels = source.labels()
     if len(labels) < 2:
-        raise UserMistake(f"{source.origin} has only one label, {labels[0]!r}; at least two are needed to learn from.")
+        raise UserMistake(
+            f"{source.origin} has only one label, {quote(labels[0])}; at least two are needed to learn from."
+        )
 
 
 def _reasons(tally: Tally) -> str:

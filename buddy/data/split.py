@@ -8,7 +8,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 
 
 def split_rows(labels: Sequence[str], groups: Sequence[str], fractions: Mapping[str, float], seed: int) -> list[str]:
@@ -77,7 +77,7 @@ def _check_enough_groups(strata: Mapping[str, Sequence[str]], splits: Sequence[s
         return
     others = f"; so are {len(short) - 1} more labels" if len(short) > 1 else ""
     raise UserMistake(
-        f"Label {short[0]!r} is too rare to be split: {len(strata[short[0]])} different texts or groups{others}. "
+        f"Label {quote(short[0])} is too rare to be split: {len(strata[short[0]])} different texts or groups{others}. "
         f"Each of {', '.join(splits)} needs one: add rows, rename the label to a commoner one, or leave a split out "
         "with --test-fraction 0 or --valid-fraction 0."
     )

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from buddy.data import parquet
 from buddy.data.source import Tally
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,19 +95,11 @@ def read_json_lines(path: Path, tally: Tally) -> Table:
 
 def read_parquet(path: Path, tally: Tally) -> Table:  # noqa: ARG001  (every reader takes a tally)
     """Read a Parquet file; numbers that stand for named classes in a Hugging Face data set become the names."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with open(path, "rb") as file:
-            table = pq.read_table(file)
-    except pa.ArrowException as error:
-        raise UserMistake(f"{path} is not a Parquet file, or a damaged one.") from error
-    names = _class_names(table.schema)
-    columns = {
-        name: with_class_names(table[name].to_pylist(), names[name]) if name in names else table[name].to_pylist()
-        for name in table.column_names
-    }
+    table = parquet.read_parquet(path, "save it again")
+    _refuse_repeated(path, table.column_names)
+    classes = _class_names(path, table.schema)
+    columns: dict[str, Sequence[object]] = {name: _values(path, name, table[name]) for name in table.column_names}
+    columns.update({name: with_class_names(columns[name], names) for name, names in classes.items()})
     return Table(str(path), columns, table.num_rows)
 
 
@@ -156,14 +149,18 @@ def _any_field_length() -> Iterator[None]:
 
 
 def _from_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], tally: Tally) -> Table:
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise UserMistake(f"{path} has more than one column named {repeated[0]!r}.")
+    _refuse_repeated(path, header)
     fitting = [row for row in rows if len(row) == len(header)]
     if len(fitting) < len(rows):
         tally.dropped[f"row that does not have the header's {len(header)} fields"] += len(rows) - len(fitting)
     values = zip(*fitting, strict=True) if fitting else [()] * len(header)
     return Table(str(path), dict(zip(header, values, strict=True)), len(rows))
+
+
+def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UserMistake(f"{path} has more than one column named {quote(repeated[0])}; rename or remove one.")
 
 
 def _parse_object(line: str) -> Mapping[str, object] | None:
@@ -174,11 +171,33 @@ def _parse_object(line: str) -> Mapping[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _class_names(schema: "pa.Schema") -> dict[str, list[str]]:
-    """Find the columns that Hugging Face's datasets library wrote as numbered classes, and their names."""
+def _values(path: Path, name: str, column: "pa.ChunkedArray") -> list[object]:
+    """Turn a column into Python values; a date beyond the year 9999, say, is none."""
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UserMistake(
+            f"Column {quote(name)} of {path} cannot be read ({reason}); take it out of the file."
+        ) from error
+
+
+def _class_names(path: Path, schema: "pa.Schema") -> dict[str, list[str]]:
+    """Find the columns that Hugging Face's datasets library wrote as numbered classes, and their names.
+
+    Raises:
+        UserMistake: what the library wrote about the columns cannot be read; to go on without it would make
+            labels of the numbers.
+    """
     if b"huggingface" not in (schema.metadata or {}):
         return {}
     from datasets import ClassLabel, Features
 
-    features = Features.from_arrow_schema(schema)
+    try:
+        features = Features.from_arrow_schema(schema)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserMistake(
+            f"What Hugging Face's datasets library wrote into {path} about its columns cannot be read; save the file "
+            "again without it."
+        ) from error
     return {name: list(kind.names) for name, kind in features.items() if isinstance(kind, ClassLabel)}

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from buddy.data.prepared import PreparedData, read_prepared
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 from buddy.evaluation.baselines import BASELINES, baseline_probabilities
 from buddy.evaluation.bootstrap import LEVEL, Resampled, interval, resample_scores, score_intervals
 from buddy.evaluation.calibration import cross_fitted, fit_temperature, is_at_the_end, temper
@@ -157,8 +157,6 @@ def _ask(settings: EvaluateSettings) -> _Question:
     data = read_prepared(settings.data or _data_folder(run))
     fingerprint = data.fingerprint()
     examples = data.examples(settings.split)
-    if not examples:
-        raise UserMistake(f"The {settings.split} split of {data.folder} has no examples to evaluate on.")
     classifier = _load_classifier(run)
     return _Question(
         run=run,
@@ -193,8 +191,10 @@ def _columns(examples: Sequence[Example], labels: Sequence[str], split: str) -> 
     column = {label: i for i, label in enumerate(labels)}
     unknown = sorted({example.label for example in examples} - set(column))
     if unknown:
-        listed = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
-        raise UserMistake(f"The {split} split has labels that the model does not know: {listed}.")
+        listed = ", ".join(map(quote, unknown[:5])) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+        raise UserMistake(
+            f"The {split} split has labels that the model does not know: {listed}; name other data with --data."
+        )
     return np.array([column[example.label] for example in examples], dtype=np.int64)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 from buddy.files import recover_folder, write_json
 from buddy.inference.labels import LabelTrie, make_trie, score_labels
 from buddy.text.render import END, LAYOUT_VERSION, render_emotion_question
@@ -62,8 +62,20 @@ class Classifier:
 
 
 def label_trie(codec: Codec, labels: Sequence[str]) -> LabelTrie:
-    """Arrange labels in a trie as the tokenizer spells them."""
-    return make_trie([codec.encode_label(label) for label in labels], codec.special_ids[END])
+    """Arrange labels in a trie as the tokenizer spells them.
+
+    Raises:
+        UserMistake: the tokenizer spells two labels alike, such as Sad and sad when it knows no capitals.
+    """
+    spelled: dict[tuple[int, ...], str] = {}
+    for label in labels:
+        tokens = codec.encode_label(label)
+        if tokens in spelled:
+            raise UserMistake(
+                f"The model cannot tell the labels {quote(spelled[tokens])} and {quote(label)} apart; rename one."
+            )
+        spelled[tokens] = label
+    return make_trie(list(spelled), codec.special_ids[END])
 
 
 def score_texts(

@@ -158,6 +158,6 @@ def _append_trie(
 
 def _add_up(at_nodes: Tensor, trie: LabelTrie) -> Tensor:
     """Sum each label's log-probabilities along its path: (B, 1 + K, V) logits to (B, E)."""
-    log_probabilities = at_nodes.double().log_softmax(dim=-1)
+    log_probabilities = at_nodes.float().cpu().double().log_softmax(dim=-1)  # MPS has no double
     scores = [sum(log_probabilities[:, node, token] for node, token in path) for path in trie.paths]
     return torch.stack([torch.as_tensor(score) for score in scores], dim=1).log_softmax(dim=-1)

@@ -7,6 +7,7 @@ Shapes: `T` tokens of one document.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -18,6 +19,10 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from buddy.errors import UserMistake
 from buddy.text.render import LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, label_text
+
+# Longer than any word, and what it is cut into.
+ENDLESS_WORD = re.compile(r"\S{400}")
+PIECES = re.compile(r"\s*\S{1,200}|\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +155,14 @@ def train_tokenizer(texts: Iterable[str], labels: Sequence[str], vocabulary_size
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(_without_endless_words(texts), trainer)
     return _with_whole_words(tokenizer, whole)
+
+
+def _without_endless_words(texts: Iterable[str]) -> Iterator[str]:
+    """Cut what goes on for long without a space; finding the merges of one word takes the square of its length."""
+    for text in texts:
+        yield from PIECES.findall(text) if ENDLESS_WORD.search(text) else (text,)
 
 
 def _label_words(tokenizer: Tokenizer, labels: Sequence[str]) -> list[str]:

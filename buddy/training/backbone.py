@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
 from tokenizers import AddedToken
 from transformers import (
     AutoConfig,
@@ -121,8 +120,10 @@ def load_backbone(name: str) -> Backbone:
             config.activation_function = "gelu_pytorch_tanh"
         kind = GPT2LMHeadModel if can_be_quick(config) else AutoModelForCausalLM
         model = kind.from_pretrained(name, config=config, dtype=torch.float32, use_safetensors=True)
-    except (OSError, ValueError, SafetensorError) as error:
+    except Exception as error:  # the libraries raise whatever they like, down to a bare Exception
         raise UserMistake(_explain_missing(name, error)) from error
+    if _looks_ahead(model):
+        raise UserMistake(f"{name!r} reads in both directions and would see its answers; choose a model such as gpt2.")
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserMistake(f"The tokenizer of {name!r} has no fast form (tokenizer.json); choose another model.")
     special_ids = _add_special_tokens(model, tokenizer)
@@ -189,8 +190,16 @@ def _start_at_mean_of_spelling(table: torch.Tensor, spelled: dict[int, list[int]
             table[number] = table[spelling].mean(dim=0)
 
 
+def _looks_ahead(model: PreTrainedModel) -> bool:
+    """Tell whether what the model says after a token depends on the token that follows, as BERT's answers do."""
+    model.eval()  # type: ignore[no-untyped-call]
+    with torch.inference_mode():
+        first, second = model(input_ids=torch.tensor([[1, 2], [1, 3]])).logits[:, 0]
+    return not torch.allclose(first, second, atol=1e-4)
+
+
 def _explain_missing(name: str, error: Exception) -> str:
     if os.path.isdir(name):  # noqa: PTH112
         return f"The folder {name} holds no causal language model in Hugging Face format with safetensors."
-    reason = str(error).strip().splitlines()[0].rstrip(".")
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     return f"There is no folder or hub model {name!r} that can be loaded ({reason}); offline, try scratch:small."

@@ -11,20 +11,24 @@ taken again, with the same result, and lines of history from after that position
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 import yaml
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.optim import AdamW
+from yaml import YAMLError
 
 from buddy.data.prepared import PreparedData
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake, explain
 from buddy.files import atomic_file, atomic_folder, recover_folder, write_json
 from buddy.text.render import LAYOUT_VERSION
 from buddy.training.backbone import Backbone
@@ -42,7 +46,6 @@ class Position:
 
     step: int = 0
     evaluations: int = 0
-    finished: bool = False
     seconds: float = 0.0
 
 
@@ -84,9 +87,15 @@ def read_settings(run: Path) -> TrainSettings:
     """
     try:
         settings = yaml.safe_load((run / "config.yaml").read_text("utf-8"))["settings"]
-        return TrainSettings(**{**settings, "data": Path(settings["data"]), "out": run})
-    except (FileNotFoundError, NotADirectoryError, KeyError, TypeError, yaml.YAMLError) as error:
+        found = TrainSettings(**{**settings, "data": Path(settings["data"]), "out": run})
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise UserMistake(f"{run} is no run directory (no config.yaml); `buddy train` makes one.") from error
+    except (KeyError, TypeError, ValueError, YAMLError) as error:
         raise UserMistake(f"{run} is no run directory (no readable config.yaml); `buddy train` makes one.") from error
+    for name, kind in get_type_hints(TrainSettings).items():
+        if not isinstance(getattr(found, name), (int, float) if kind is float else kind):
+            raise UserMistake(f"{run / 'config.yaml'} gives {name} a value that is no {kind.__name__}; put that right.")
+    return found
 
 
 def check_data_unchanged(run: Path, data: PreparedData) -> None:
@@ -102,30 +111,38 @@ def check_data_unchanged(run: Path, data: PreparedData) -> None:
 
 def append_history(run: Path, evaluation: Evaluation) -> None:
     """Add a point to the learning curves."""
-    with open(run / "history.jsonl", "a", encoding="utf-8") as file:
+    path = run / "history.jsonl"
+    with _told_plainly(path), open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(evaluation)) + "\n")
         file.flush()
         os.fsync(file.fileno())
 
 
 def read_history(run: Path) -> list[Evaluation]:
-    """Read the learning curves of a run, oldest point first."""
+    """Read the learning curves of a run, oldest point first.
+
+    Raises:
+        UserMistake: a line of the file is damaged.
+    """
     path = run / "history.jsonl"
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return [Evaluation(**json.loads(line)) for line in lines]
+    try:
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        return [Evaluation(**json.loads(line)) for line in lines]
+    except (ValueError, TypeError) as error:
+        raise UserMistake(f"{path} is damaged; start a new run with another --out.") from error
 
 
 def cut_history(run: Path, evaluations: int) -> None:
     """Drop the points after a position (and half a line that a crash left)."""
     path = run / "history.jsonl"
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    with atomic_file(path) as file:
-        file.writelines(line + "\n" for line in lines[:evaluations])
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    with atomic_file(path, "wb") as file:
+        file.writelines(line + b"\n" for line in lines[:evaluations])
 
 
 def save_model(folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings) -> None:
     """Write a model so that Hugging Face and buddy can both load the folder, all or nothing."""
-    with atomic_folder(folder) as temporary:
+    with _told_plainly(folder), atomic_folder(folder) as temporary:
         _write_model(temporary, backbone, labels, settings)
 
 
@@ -139,7 +156,7 @@ def save_last(
     stopping: EarlyStopping,
 ) -> None:
     """Write the model as it is and all that going on needs, in one atomic folder."""
-    with atomic_folder(run / "last") as temporary:
+    with _told_plainly(run / "last"), atomic_folder(run / "last") as temporary:
         _write_model(temporary, backbone, labels, settings)
         resume = temporary / RESUME
         resume.mkdir()
@@ -159,14 +176,24 @@ def restore_last(
         backbone: loaded from ``last/``, or with fresh adapters when the run trains adapters.
         optimizer: over the parameters of ``backbone``; its state is replaced.
         settings: of the run.
+
+    Raises:
+        UserMistake: a file of the run is damaged or missing; to go on without it would end in other weights.
     """
     resume = run / "last" / RESUME
-    if settings.lora_rank:
-        backbone.model.load_state_dict(load_file(resume / "adapter.safetensors"), strict=False)
-    restore_optimizer(backbone.model, optimizer, load_file(resume / "optimizer.safetensors"))
-    state = json.loads((resume / "position.json").read_text("utf-8"))
-    cut_history(run, state["position"]["evaluations"])
-    return Position(**state["position"]), EarlyStopping(**state["stopping"])
+    try:
+        if settings.lora_rank:
+            backbone.model.load_state_dict(load_file(resume / "adapter.safetensors"), strict=False)
+        restore_optimizer(backbone.model, optimizer, load_file(resume / "optimizer.safetensors"))
+        state = json.loads((resume / "position.json").read_text("utf-8"))
+        position, stopping = Position(**state["position"]), EarlyStopping(**state["stopping"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise UserMistake(f"{run / 'last'} is damaged; start a new run with another --out.") from error
+    if stopping.best_score is not None and not (run / "best").is_dir():
+        raise UserMistake(f"{run} has lost its folder best; start a new run with another --out.")
+    cut_history(run, position.evaluations)
+    read_history(run)
+    return position, stopping
 
 
 def has_checkpoint(run: Path) -> bool:
@@ -174,6 +201,22 @@ def has_checkpoint(run: Path) -> bool:
     for name in ("best", "last"):
         recover_folder(run / name)
     return (run / "last" / RESUME / "position.json").exists()
+
+
+@contextmanager
+def _told_plainly(folder: Path) -> Iterator[None]:
+    """Turn a full disk into one sentence; the libraries written in Rust tell of it in exceptions of their own."""
+    try:
+        yield
+    except Exception as error:
+        in_words = re.search(r"\(os error (\d+)\)", str(error))
+        number = error.errno if isinstance(error, OSError) else in_words and int(in_words[1])
+        if not number:
+            raise
+        raise EnvironmentFault(
+            f"{folder} could not be written: {explain(OSError(number, ''))}; what was saved before is kept, and "
+            "--resume goes on from it."
+        ) from error
 
 
 def _write_model(folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings) -> None:

@@ -12,8 +12,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from buddy.errors import UserMistake
 
-FASTER_THAN_FLASH_UP_TO = 256
-"""On a CPU, attention over fewer tokens than this is quicker as plain matrix products (docs/lab-log.md)."""
+FASTER_THAN_FLASH_UP_TO = 128
+"""On a CPU, attention over so many tokens or fewer is quicker as plain matrix products (docs/lab-log.md)."""
 
 
 @dataclass(frozen=True)

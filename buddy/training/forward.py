@@ -52,8 +52,12 @@ def next_token_logits(model: nn.Module, question: Question, device: Device) -> T
             return quick.lm_head(top_vectors(model, question, device))  # type: ignore[no-any-return]
     union, place = np.unique(question.columns, return_inverse=True)
     with device.autocast(), device.attention(question.input_ids.shape[1]):
+        tensors = _tensors(question, device)
+        if tensors["attention_mask"] is not None:  # some architectures add the mask to their scores as it is
+            forbidden = ~tensors["attention_mask"]
+            tensors["attention_mask"] = forbidden.to(device.dtype) * torch.finfo(device.dtype).min
         wanted = torch.from_numpy(union).to(device.name)
-        of_all_rows: Tensor = model(**_tensors(question, device), logits_to_keep=wanted, use_cache=False).logits
+        of_all_rows: Tensor = model(**tensors, logits_to_keep=wanted, use_cache=False).logits
     row = torch.arange(len(place), device=device.name)[:, None]
     return of_all_rows[row, torch.from_numpy(place).to(device.name)]
 

@@ -1,5 +1,6 @@
 """The training loop. Between two rulers stands one step; above them, what happens between steps."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ from accelerate import Accelerator
 from torch import nn
 from torch.optim import AdamW
 
+from buddy.errors import UserMistake
 from buddy.progress import Progress
 from buddy.text.batches import Batch, plan_epoch, split_by_tokens
 from buddy.text.tokenizer import Tokens
@@ -132,8 +134,6 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
             bar.say(_describe(evaluation, is_best=training.stopping.best_step == position.step))
         elif time.monotonic() - training.clock.last_save > 60 * training.settings.save_minutes:
             _save(training)
-    position.finished = True
-    _save(training)
 
 
 def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
@@ -152,16 +152,25 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
             loss = learned_loss(training.model, batch, training.device)
             (loss.total * scale).backward()
         total += loss.total.detach()
-    rate = learning_rate(position.step, training.total_steps, _peak(settings), _warmup_steps(training))
+    rate = learning_rate(position.step, training.total_steps, settings.learning_rate, _warmup_steps(training))
     for group in training.optimizer.param_groups:
         group["lr"] = rate
     _clip_gradients(training.model, settings.max_gradient_norm)
     training.optimizer.step()
     training.optimizer.zero_grad()
     mean = float(accelerator.reduce(total)) / weight
+    _require_number(mean, position.step + 1, settings)
     training.clock.tokens += sum(map(len, documents))
     training.clock.seconds += time.perf_counter() - started
     return mean
+
+
+def _require_number(loss: float, step: int, settings: TrainSettings) -> None:
+    if not math.isfinite(loss):
+        raise UserMistake(
+            f"The loss is no longer a number at step {step}; start again with a lower --learning-rate "
+            f"than {settings.learning_rate:g}."
+        )
 
 
 def _clip_gradients(model: nn.Module, max_norm: float) -> None:
@@ -186,14 +195,18 @@ def _without_learning(document: Tokens) -> Tokens:
 
 
 def _is_evaluation_due(training: Training) -> bool:
-    every = max(1, training.steps_per_epoch // training.settings.evaluations_per_epoch)
-    return training.position.step % every == 0 or training.position.step == training.total_steps
+    """Evaluate so many times per epoch, evenly, the last time at its very end; and at the end of the run."""
+    step, steps = training.position.step, training.steps_per_epoch
+    times = min(training.settings.evaluations_per_epoch, steps)
+    return step * times // steps > (step - 1) * times // steps or step == training.total_steps
 
 
 def _evaluate(training: Training) -> Evaluation:
     """Put a point on the curves, keep the model if it is the best so far, and save the position."""
     train, valid = (_count(training, split) for split in ("train", "valid"))
     position, clock = training.position, training.clock
+    for counts in (train, valid):
+        _require_number(counts.mean_loss, position.step, training.settings)
     position.seconds += clock.seconds
     evaluation = Evaluation(
         step=position.step,
@@ -226,6 +239,8 @@ def _count(training: Training, split: str) -> Sums:
     with torch.inference_mode():
         mine = training.evaluate(training.backbone.model, split, accelerator.process_index, accelerator.num_processes)
     training.model.train(was_training)
+    if accelerator.num_processes == 1:
+        return mine
     counts = torch.tensor([mine.loss, mine.weight, mine.correct, mine.texts], dtype=torch.float64)
     return Sums(*accelerator.reduce(counts.to(training.device.name)).tolist())
 
@@ -258,14 +273,6 @@ def _save(training: Training) -> None:
 def tokens_per_pass(settings: TrainSettings, device: Device) -> int:
     """Say how many tokens go through the model at once, padding included."""
     return settings.tokens_per_pass or (32_768 if device.name == "cuda" else 2_048)
-
-
-def _peak(settings: TrainSettings) -> float:
-    if settings.learning_rate is not None:
-        return settings.learning_rate
-    if settings.backbone.startswith("scratch:"):
-        return 1e-3
-    return 2e-4 if settings.lora_rank else 1e-4
 
 
 def _warmup_steps(training: Training) -> int:

@@ -82,13 +82,14 @@ class _OutputLayerLoss(torch.autograd.Function):
     def forward(context: Any, vectors: Tensor, output: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
         """Sum weighted losses: vectors (N, D), output (V, D), ids (N,), weights (N,)."""
         total = torch.zeros((), device=vectors.device)
-        to_vectors, to_output = torch.empty_like(vectors), torch.zeros_like(output)
+        is_learning = any(context.needs_input_grad)
+        to_vectors, to_output = torch.empty_like(vectors), torch.zeros_like(output) if is_learning else None
         output = output.to(vectors.dtype)
         for start in range(0, len(vectors), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             log_probabilities = (vectors[rows] @ output.T).float().log_softmax(dim=1)  # (n, V)
             total -= (log_probabilities.gather(1, ids[rows, None])[:, 0] * weights[rows]).sum()
-            if any(context.needs_input_grad):
+            if to_output is not None:
                 to_logits = _gradient(log_probabilities, ids[rows], weights[rows]).to(output.dtype)
                 to_vectors[rows] = to_logits @ output
                 to_output += to_logits.T @ vectors[rows]

@@ -37,4 +37,6 @@ def restore_optimizer(model: nn.Module, optimizer: AdamW, tensors: dict[str, Ten
     """Put back what ``optimizer_tensors`` gave."""
     for name, parameter in model.named_parameters():
         if f"step/{name}" in tensors:
-            optimizer.state[parameter] = {kind: tensors[f"{kind}/{name}"].clone() for kind in STATE_NAMES}
+            optimizer.state[parameter] = {
+                kind: tensors[f"{kind}/{name}"].to(parameter.device, copy=True) for kind in STATE_NAMES
+            }

@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 
 from buddy.data.prepared import PreparedData, read_prepared
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 from buddy.progress import progress
 from buddy.records import Dialogue
 from buddy.text.batches import Batch, pack, pad
@@ -29,6 +29,10 @@ from buddy.training.stopping import EarlyStopping, StopRequest, stop_on_signal
 
 SHARE_OF_TURNS_WITH_EMOTION = 0.5
 """In half of the conversations the emotion is named after the first turn, so that a model knows both forms."""
+
+
+ROOM_BESIDE_LABEL = 8
+"""Tokens for the marks and a first few words of text."""
 
 
 class MakeEvaluate(Protocol):
@@ -61,6 +65,9 @@ def start_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopReque
     """
     if (settings.out / "config.yaml").exists():
         raise UserMistake(f"{settings.out} holds a run already; go on with --resume, or name another --out.")
+    for name in ("best", "last"):
+        if (settings.out / name).exists():
+            raise UserMistake(f"{settings.out / name} is there already and would be replaced; name another --out.")
     return _run(settings, make_evaluate, is_new=True)
 
 
@@ -115,6 +122,7 @@ def build_training(
         checkpoint.check_data_unchanged(settings.out, data)
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
     asked, settings = settings, replace(settings, max_tokens=min(settings.max_tokens, _positions(backbone)))
+    _require_room(settings.max_tokens, asked.max_tokens, backbone.codec, data)
     documents = {split: _documents(settings, data, split, backbone.codec) for split in ("train", "valid")}
     collate = pad if settings.task == "emotion" else partial(pack, width=settings.max_tokens)
     evaluate = make_evaluate(settings, data, backbone.codec, documents, collate, device)
@@ -181,7 +189,21 @@ def _positions(backbone: Backbone) -> int:
 
 def _require_two_labels(data: PreparedData) -> None:
     if len(data.labels) < 2:
-        raise UserMistake(f"{data.folder} has the one label {data.labels[0]!r} only; there is nothing to tell apart.")
+        raise UserMistake(
+            f"{data.folder} has the one label {quote(data.labels[0])} only; there is nothing to tell apart."
+        )
+
+
+def _require_room(max_tokens: int, asked: int, codec: Codec, data: PreparedData) -> None:
+    """A label that does not fit behind a word of text, between the marks, would be cut itself."""
+    longest = max(data.labels, key=lambda label: len(codec.encode_label(label)))
+    needed = len(codec.encode_label(longest)) + ROOM_BESIDE_LABEL
+    if needed > max_tokens:
+        if asked > max_tokens:
+            raise UserMistake(
+                f"The label {quote(longest)} is too long for this model, which reads {max_tokens} tokens."
+            )
+        raise UserMistake(f"The label {quote(longest)} needs --max-tokens {needed} or more, not {max_tokens}.")
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a training run can be asked for, with defaults that suit a two-core machine and ED-sized data."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,11 +8,14 @@ from buddy.errors import UserMistake
 
 TASKS = ("emotion", "companion")
 BEST_BY = ("accuracy", "loss")
+HIGHEST_DROPOUT = 0.95
 
 
 @dataclass(frozen=True)
 class TrainSettings:
     """Everything that decides how a run goes; it is written into the run and read back by ``--resume``.
+
+    The defaults suit a model from scratch; ``suited_to`` knows which of them another backbone wants otherwise.
 
     Attributes:
         data: a folder made by ``buddy prepare``.
@@ -24,7 +28,7 @@ class TrainSettings:
             added up, which changes memory and speed, and the result only in what dropout draws. 0: chosen by the
             device.
         max_tokens: longer documents lose their oldest part.
-        learning_rate: the peak. ``None``: 1e-3 from scratch, 2e-4 with LoRA, 1e-4 otherwise.
+        learning_rate: the peak.
         warmup_share: share of the planned steps in which the learning rate climbs.
         weight_decay: on matrices, not on biases and layer norms.
         max_gradient_norm: gradients are scaled down to this length.
@@ -46,16 +50,16 @@ class TrainSettings:
     out: Path
     backbone: str = "scratch:small"
     task: str = "emotion"
-    epochs: float = 10.0
+    epochs: float = 6.0
     batch_size: int = 32
     tokens_per_pass: int = 0
     max_tokens: int = 256
-    learning_rate: float | None = None
+    learning_rate: float = 1e-3
     warmup_share: float = 0.1
     weight_decay: float = 0.1
     max_gradient_norm: float = 1.0
-    dropout: float = 0.1
-    text_weight: float = 0.0
+    dropout: float = 0.2
+    text_weight: float = 0.2
     vocabulary_size: int = 8192
     lora_rank: int = 0
     evaluations_per_epoch: int = 2
@@ -74,15 +78,42 @@ class TrainSettings:
             UserMistake: a value is outside its range.
         """
         positive = ("epochs", "batch_size", "vocabulary_size", "evaluations_per_epoch", "max_gradient_norm")
-        for name in positive:
-            if not getattr(self, name) > 0:
-                raise UserMistake(f"{name} must be above 0, not {getattr(self, name)}.")
+        for name in (*positive, "learning_rate"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise UserMistake(f"{name} must be above 0 and finite, not {getattr(self, name)}.")
+        for name in ("text_weight", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UserMistake(f"{name} must be 0 or above and finite, not {getattr(self, name)}.")
         _one_of("task", self.task, TASKS)
         _one_of("best_by", self.best_by, BEST_BY)
         if self.max_tokens < 16:
             raise UserMistake(f"max_tokens must be at least 16, not {self.max_tokens}.")
-        if not 0 <= self.dropout < 1:
-            raise UserMistake(f"dropout must be from 0 to below 1, not {self.dropout}.")
+        if not 0 <= self.dropout <= HIGHEST_DROPOUT:
+            raise UserMistake(f"dropout must be from 0 to {HIGHEST_DROPOUT}, not {self.dropout}.")
+
+
+@dataclass(frozen=True)
+class Suited:
+    """Settings whose good values depend on what a model knows already."""
+
+    epochs: float
+    learning_rate: float
+    text_weight: float
+
+
+def suited_to(backbone: str, lora_rank: int) -> Suited:
+    """Give the values that suit a backbone.
+
+    A model from scratch must first learn to read: it needs more epochs, larger steps, and the text itself as a
+    teacher. A pretrained one would forget at that rate; adapters, few and new, bear more than whole weights.
+
+    Example:
+        >>> suited_to("scratch:small", lora_rank=0).text_weight, suited_to("gpt2", lora_rank=0).text_weight
+        (0.2, 0.0)
+    """
+    if backbone.startswith("scratch:"):
+        return Suited(TrainSettings.epochs, TrainSettings.learning_rate, TrainSettings.text_weight)
+    return Suited(epochs=3.0, learning_rate=2e-4 if lora_rank else 1e-4, text_weight=0.0)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

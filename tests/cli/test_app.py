@@ -100,6 +100,14 @@ class TestConfigFile:
             ("- data", "train.yaml must hold 'option: value' lines."),
             ("{", "train.yaml is not a YAML file"),
             ("a: \xff", "train.yaml is not a YAML file"),
+            (
+                "epochs: 1\n\tout: 5",
+                "train.yaml is not a YAML file: found character '\\t' that cannot start any token (line 2)",
+            ),
+            ("[" * 100_000, "train.yaml is not a YAML file"),
+            ("data: [a, b]", "train.yaml gives 'data' several values; an option takes one."),
+            ("data: &a [*a]", "train.yaml gives 'data' several values"),
+            ("seed: many", "Invalid value for '--seed'"),
         ],
     )
     def test_with_a_mistake_is_one_sentence(self, buddy, asked, content, sentence):
@@ -112,7 +120,14 @@ class TestConfigFile:
         assert not asked
 
     def test_that_is_not_there_is_one_sentence(self, buddy):
-        assert buddy("train", "--config", "none.yaml") == (2, "", "buddy: No such file or directory: none.yaml.\n")
+        sentence = "buddy: none.yaml: No such file or directory; check the name.\n"
+        assert buddy("train", "--config", "none.yaml") == (2, "", sentence)
+
+    def test_value_is_taken_as_if_it_were_typed(self, buddy, asked):
+        Path("train.yaml").write_text("data: 2020-01-01\nout: 5\ntensorboard: false\nepochs: null\n")
+        buddy("train", "--config", "train.yaml")
+        assert (asked["data"], asked["out"]) == (Path("2020-01-01").absolute(), Path("5"))
+        assert asked["tensorboard"] is False
 
     def test_value_of_the_wrong_kind_is_refused_by_name(self, buddy, asked):
         Path("train.yaml").write_text("data: moods\nbatch_size: many\n")
@@ -141,9 +156,9 @@ class TestFailure:
     @pytest.mark.parametrize(
         ("number", "code", "sentence"),
         [
-            (errno.ENOSPC, 1, "buddy: No space left on device: runs/emotion."),
-            (errno.EROFS, 1, "buddy: Read-only file system: runs/emotion."),
-            (errno.EISDIR, 2, "buddy: Is a directory: runs/emotion."),
+            (errno.ENOSPC, 1, "buddy: runs/emotion: No space left on device; free some space and try again."),
+            (errno.EROFS, 1, "buddy: runs/emotion: Read-only file system; name a place that can be written to."),
+            (errno.EISDIR, 2, "buddy: runs/emotion: Is a directory; a file is needed in this place."),
         ],
         ids=["disk-full", "read-only", "mistake"],
     )
@@ -178,9 +193,38 @@ class TestFailure:
         os.close(writing)
         assert done.stderr == b""
 
-    @pytest.mark.parametrize("arguments", [["dance"], ["train", "--colour", "red"], ["train", "--batch-size", "0"]])
-    def test_of_an_unknown_word_has_code_2(self, buddy, arguments):
+    @pytest.mark.parametrize(
+        "arguments",
+        [["dance"], ["train", "--colour", "red"], ["train", "--batch-size", "0"], ["train", "--seed"], ["bench", "it"]],
+    )
+    def test_of_an_unknown_word_is_one_sentence_with_code_2(self, buddy, arguments):
         code, out, err = buddy(*arguments)
         assert (code, out) == (2, "")
-        assert "Traceback" not in err
+        assert err.startswith("buddy: ")
+        assert err.count("\n") == 1
         assert arguments[-1] in err or arguments[-2] in err
+        assert " --help`." in err
+
+    def test_quotes_a_stranger_without_his_line_breaks_and_colours(self, buddy):
+        _, _, err = buddy("evaluate", "a\nb\x1b[31mc")
+        assert err.startswith("buddy: There is no run folder a b [31mc;")
+        assert err.count("\n") == 1
+
+    def test_of_an_argument_that_is_no_text(self, buddy):
+        code, out, err = buddy("evaluate", os.fsdecode(b"caf\xe9"))
+        assert (code, out) == (2, "")
+        assert err == "buddy: The argument 'caf\\udce9' is not UTF-8; rename the file, or type it otherwise.\n"
+
+    def test_is_not_what_a_terminal_without_emoji_gets(self, tmp_path):
+        rows = [f"text number {n},{'sad' if n % 2 else '😀'}" for n in range(8)]
+        (tmp_path / "moods.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+        done = subprocess.run(
+            [*BUDDY, "prepare", "--source", "moods.csv"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0
+        assert "fewer than 5 training texts: sad, \\U0001f600." in done.stdout

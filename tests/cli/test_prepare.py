@@ -96,7 +96,7 @@ def test_leaks_and_conversations_are_summarised(buddy):
     [
         (("--source", "nowhere"), 2, "There is no file or folder 'nowhere'"),
         (("--source", "moods.csv", "--label-column", "feeling"), 2, "its columns are 'message', 'mood'."),
-        (("--archive", "none.tar.gz"), 2, "No such file or directory: none.tar.gz."),
+        (("--archive", "none.tar.gz"), 2, "none.tar.gz: No such file or directory; check the name."),
         (("--archive", "moods.csv"), 2, "not a tar archive"),
         (("--source", "moods.csv", "--valid-fraction", "2"), 2, "must be at least 0 and less than 1"),
         (("--url", "http://127.0.0.1:9/x"), 1, "Could not fetch http://127.0.0.1:9/x"),

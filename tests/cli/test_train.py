@@ -23,7 +23,8 @@ def test_a_run_is_made_summarised_and_named(buddy, moods):
     assert lines[2].startswith("device    cpu as asked, ")
     assert lines[3] == "plan      3 steps of 16 documents, at most 1 epochs"
     assert lines[4] == "run       runs/emotion"
-    assert lines[5].startswith("step      1  epoch  0.33   loss ")
+    assert lines[5].startswith("step      2  epoch  0.67   loss ")
+    assert lines[6].startswith("step      3  epoch  1.00   loss ")
     assert lines[5].endswith("best so far")
 
 

@@ -1,6 +1,8 @@
 import bz2
+import contextlib
 import gzip
 import io
+import random
 import tarfile
 from pathlib import Path
 
@@ -108,7 +110,7 @@ def test_name_twice_is_refused(make_archive):
 
 
 def test_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive_module, "MAX_CONTENT_BYTES", 1_000_000)
+    monkeypatch.setattr(archive_module, "MAX_UNPACKED_BYTES", 1_000_000)
     path = tmp_path / "bomb.tar.gz"
     with tarfile.open(path, "w:gz") as tar:
         info = tarfile.TarInfo("zeros")
@@ -116,6 +118,64 @@ def test_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
         tar.addfile(info, io.BytesIO(bytes(info.size)))
     with pytest.raises(UserMistake, match="unpacks to more than"):
         read_members(path, WANTED)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_bomb_in_a_header_is_refused(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(archive_module, "MAX_UNPACKED_BYTES", 1_000_000)
+    path = tmp_path / "bomb.tar.gz"
+    path.write_bytes(gzip.compress(header("train.csv", 2_000_000, kind) + bytes(2_000_000)))
+    with pytest.raises(UserMistake, match="unpacks to more than"):
+        read_members(path, WANTED)
+
+
+def test_bomb_behind_the_end_is_refused(make_archive, monkeypatch):
+    monkeypatch.setattr(archive_module, "MAX_UNPACKED_BYTES", 1_000_000)
+    path = make_archive({"train.csv": "one"})
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + bytes(2_000_000)))
+    with pytest.raises(UserMistake, match="unpacks to more than"):
+        read_members(path, WANTED)
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_size_below_zero_is_refused(tmp_path, kind):
+    path = tmp_path / "loop.tar"
+    path.write_bytes(header("train.csv", -512, kind) + bytes(1024))
+    with pytest.raises(UserMistake, match=r"damaged|size of its entry"):
+        read_members(path, WANTED)
+
+
+def test_sparse_file_which_needs_no_content_to_be_large_is_refused(tmp_path):
+    path = tmp_path / "sparse.tar"
+    block = bytearray(header("train.csv", 0, tarfile.GNUTYPE_SPARSE))
+    block[483:495] = b"77777777777\0"
+    path.write_bytes(with_checksum(block) + bytes(1024))
+    with pytest.raises(UserMistake, match=r"size of its entry 'train\.csv'"):
+        read_members(path, WANTED)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_damage_anywhere_in_a_plain_tar_is_one_sentence(make_archive, tmp_path, seed):
+    draw = random.Random(seed)
+    content = bytearray(gzip.decompress(make_archive({"a/train.csv": "one", "é" * 90: "two"}).read_bytes())[:5_000])
+    for _ in range(3):
+        content[draw.randrange(len(content))] = draw.randrange(256)
+    path = tmp_path / "plain.tar"
+    path.write_bytes(content)
+    with contextlib.suppress(UserMistake):
+        read_members(path, WANTED)
+
+
+def header(name: str, size: int, kind: bytes) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def with_checksum(block: bytearray) -> bytes:
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
 
 
 def test_real_archive(ed_archive: Path):

@@ -1,8 +1,9 @@
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, load_dataset
+from datasets.exceptions import DatasetGenerationError
 
 from buddy.data.hub import read_hub
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["sad", "glad"])})
 
@@ -69,12 +70,30 @@ def test_unsplit_answer_is_refused(hub):
 
 
 @pytest.mark.parametrize(
-    "error", [FileNotFoundError("not there\ndetails"), ConnectionError("not there"), ValueError("not there")]
+    "error", [FileNotFoundError("not there.\ndetails"), ValueError("not there"), DatasetGenerationError("not there")]
 )
 def test_failure_is_one_sentence(hub, error):
     hub(error)
-    with pytest.raises(UserMistake, match=r"Could not load the data set 'a/b': not there$"):
+    with pytest.raises(UserMistake, match=r"^Could not load the data set 'a/b': not there; check the name .*\.$"):
         read_hub("a/b", None, None, None)
+
+
+def test_no_network_is_not_the_users_mistake(hub):
+    hub(ConnectionError("Couldn't reach 'a/b' on the Hub"))
+    with pytest.raises(EnvironmentFault, match=r"Could not reach the data set 'a/b': .*; check the network"):
+        read_hub("a/b", None, None, None)
+
+
+def test_full_disk_is_left_to_the_command_line(hub):
+    hub(OSError(28, "No space left on device"))
+    with pytest.raises(OSError, match="No space left"):
+        read_hub("a/b", None, None, None)
+
+
+@pytest.mark.parametrize("name", ["", ":small"])
+def test_no_name_is_refused(name):
+    with pytest.raises(UserMistake, match="must be followed by the name of a data set"):
+        read_hub(name, None, None, None)
 
 
 def test_the_library_itself_is_understood(tmp_path, monkeypatch):

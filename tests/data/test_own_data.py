@@ -27,6 +27,7 @@ def test_a_folder_brings_its_splits(tmp_path, valid):
     write(tmp_path, test="text,label\nc,sad\n", train="text,label\na,sad\n", **{valid: "text,label\nb,sad\n"})
     (tmp_path / "notes.txt").write_text("ignored")
     (tmp_path / "train.md").write_text("ignored")
+    (tmp_path / "test.parquet").mkdir()
     source = read_own_data(tmp_path, None, None, None)
     assert {split: rows[0].text for split, rows in source.examples.items()} == {"train": "a", "valid": "b", "test": "c"}
     assert list(source.examples) == ["train", "valid", "test"]

@@ -233,8 +233,9 @@ def test_prepared_folder_is_replaced_and_any_other_is_not(moods):
     with pytest.raises(UserMistake, match=r"holds other files \(notes\.txt\)"):
         prepare(PrepareSettings(source=str(moods), out=out))
     assert (out / "notes.txt").read_text() == "mine"
-    with pytest.raises(UserMistake, match="is a file"):
-        prepare(PrepareSettings(source=str(moods), out=out / "notes.txt"))
+    for below in ("notes.txt", "notes.txt/a/b"):
+        with pytest.raises(UserMistake, match=r"notes\.txt is a file; --out names a folder"):
+            prepare(PrepareSettings(source=str(moods), out=out / below))
 
 
 def test_failure_while_writing_keeps_the_old_folder(moods, monkeypatch):
@@ -247,7 +248,7 @@ def test_failure_while_writing_keeps_the_old_folder(moods, monkeypatch):
 
     monkeypatch.setattr("pyarrow.parquet.write_table", full)
     with pytest.raises(
-        EnvironmentFault, match=r"out could not be written: No space left on device\. Nothing was changed"
+        EnvironmentFault, match=r"out could not be written: No space left on device; free .*\. Nothing was changed"
     ):
         prepare(PrepareSettings(source="builtin", out=out))
     assert read_prepared(out).fingerprint() == fingerprint
@@ -274,6 +275,13 @@ def test_full_disk(small_disk, tmp_path):
     with pytest.raises(EnvironmentFault, match="No space left on device"):
         prepare(PrepareSettings(source=str(tmp_path / "big.csv"), out=small_disk / "out"))
     assert list(small_disk.iterdir()) == []
+
+
+def test_full_disk_keeps_no_new_folder_either(small_disk, moods):
+    (small_disk / "fill").write_bytes(bytes(64 * 1024 - 4096))
+    with pytest.raises(EnvironmentFault, match="No space left on device"):
+        prepare(PrepareSettings(source=str(moods), out=small_disk / "a" / "b" / "out"))
+    assert [path.name for path in small_disk.iterdir()] == ["fill"]
 
 
 def test_full_disk_while_downloading(small_disk, archive, serve):

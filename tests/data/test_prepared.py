@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from buddy.data.prepared import read_prepared, write_prepared
@@ -30,9 +32,9 @@ def test_what_was_written_is_read_back(folder):
 
 def test_absent_split_names_those_that_are_there(folder):
     data = read_prepared(folder)
-    with pytest.raises(UserMistake, match=r"no split named 'test'; there are train, valid\."):
+    with pytest.raises(UserMistake, match=r"no split named 'test' \(there are train, valid\)"):
         data.examples("test")
-    with pytest.raises(UserMistake, match=r"conversations named 'valid'; there are train\."):
+    with pytest.raises(UserMistake, match=r"conversations named 'valid' \(there are train\)"):
         data.dialogues("valid")
 
 
@@ -59,7 +61,7 @@ def test_no_folder_tells_how_to_make_one(tmp_path):
         read_prepared(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["[", '{"sad": 1}', "[1, 2]"])
+@pytest.mark.parametrize("content", ["[", '{"sad": 1}', "[1, 2]", "[]", '["sad", "sad"]', "[" * 100_000])
 def test_damaged_labels_are_refused(folder, content):
     (folder / "labels.json").write_text(content)
     with pytest.raises(UserMistake, match=r"labels\.json is damaged"):
@@ -83,15 +85,41 @@ def test_damage_inside_a_file_is_noticed_on_reading(folder):
 
 
 def test_missing_train_and_foreign_columns_are_refused(folder):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     pq.write_table(pa.table({"words": ["a"]}), folder / "valid.parquet")
     with pytest.raises(UserMistake, match="columns words where id, text, label"):
         read_prepared(folder)
     (folder / "train.parquet").unlink()
     with pytest.raises(UserMistake, match=r"no train\.parquet"):
         read_prepared(folder)
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        (
+            {"text": [1], "label": ["sad"]},
+            "Column 'text' of .* holds int64 where text is expected; run `buddy prepare`",
+        ),
+        ({"text": ["a"], "label": [["sad"]]}, "Column 'label' of .* holds list"),
+        ({"text": ["a", None], "label": ["sad", "sad"]}, "is damaged"),
+        ({"text": ["a"], "label": ["bored"]}, "has the label 'bored', which labels.json lacks"),
+        ({"text": pa.array([], pa.string()), "label": pa.array([], pa.string())}, "train split of .* has no texts"),
+    ],
+    ids=["numbers", "lists", "gaps", "unknown-label", "no-rows"],
+)
+def test_rows_that_buddy_would_not_write_are_refused(folder, columns, sentence):
+    ids = pa.array(map(str, range(len(columns["text"]))), pa.string())
+    pq.write_table(pa.table({"id": ids, **columns}), folder / "train.parquet")
+    with pytest.raises(UserMistake, match=sentence):
+        read_prepared(folder).examples("train")
+
+
+def test_gap_in_a_conversation_is_refused(folder):
+    turns = pa.array([["Hello.", None]], pa.list_(pa.string()))
+    talk = pa.table({"id": ["1"], "emotion": ["sad"], "situation": [""], "turns": turns})
+    pq.write_table(talk, folder / "dialogues" / "train.parquet")
+    with pytest.raises(UserMistake, match=r"dialogues/train\.parquet is damaged"):
+        read_prepared(folder).dialogues("train")
 
 
 def test_labels_are_plain_json(folder):

@@ -138,8 +138,34 @@ def test_parquet_with_numbered_classes_gives_names(tmp_path):
 
 
 def test_damaged_parquet(read, tmp_path):
-    with pytest.raises(UserMistake, match="not a Parquet file"):
+    with pytest.raises(UserMistake, match="not a Parquet file; save it again"):
         read("text,label\n", "a.parquet")
+
+
+def test_parquet_column_twice_is_refused(tmp_path):
+    text = pa.array(["a"])
+    pq.write_table(pa.table([text, text], names=["label", "label"]), tmp_path / "a.parquet")
+    with pytest.raises(UserMistake, match="more than one column named 'label'"):
+        read_table(tmp_path / "a.parquet", Tally())
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array([2**62], pa.timestamp("us")), pa.array([2**62], pa.duration("s"))],
+    ids=["year-148107", "longer-than-the-universe"],
+)
+def test_parquet_values_that_python_cannot_hold_are_named_by_column(tmp_path, column):
+    pq.write_table(pa.table({"text": ["a"], "when": column}), tmp_path / "a.parquet")
+    with pytest.raises(UserMistake, match=r"Column 'when' of .* cannot be read .*; take it out of the file"):
+        read_table(tmp_path / "a.parquet", Tally())
+
+
+@pytest.mark.parametrize("description", [b"{", b'{"info": {"features": {"label": {"_type": "Smell"}}}}'])
+def test_parquet_whose_class_names_cannot_be_read_is_refused(tmp_path, description):
+    table = pa.table({"text": ["a"], "label": [0]}).replace_schema_metadata({b"huggingface": description})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(UserMistake, match="about its columns cannot be read; save the file again without it"):
+        read_table(tmp_path / "a.parquet", Tally())
 
 
 def test_unknown_kind_names_the_known(read):

@@ -144,7 +144,7 @@ def test_baselines_are_judged_on_the_same_examples(run):
 
 def test_labels_that_the_model_lacks_are_named(run):
     run.model.labels = ("angry", "joyful")
-    with pytest.raises(UserMistake, match="valid split has labels that the model does not know: proud, sad"):
+    with pytest.raises(UserMistake, match="valid split has labels that the model does not know: 'proud', 'sad'"):
         judge(run)
     assert run.model.asked == []
 

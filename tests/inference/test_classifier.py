@@ -113,6 +113,11 @@ class TestAnswers:
         np.testing.assert_allclose(tight, ample, atol=1e-5)
 
 
+def test_labels_that_are_spelled_alike_are_named(codec):
+    with pytest.raises(UserMistake, match="cannot tell the labels 'sad' and ' sad' apart"):
+        label_trie(codec, ["sad", "glad", " sad"])
+
+
 class TestTemperature:
     def test_flattens_without_changing_the_order(self, classifier):
         cold = classifier.probabilities(TEXTS)

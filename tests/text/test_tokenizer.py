@@ -61,6 +61,13 @@ class TestAnyText:
         """What a shell with bytes that are no UTF-8, or JSON with a cut emoji, hands over."""
         assert len(codec.encode([render_emotion_question("so \ud83d sad")])[0]) > 3
 
+    @pytest.mark.parametrize("letter", ["x", "😀"])
+    def test_without_a_space_for_pages_teaches_no_token_as_long(self, letter):
+        """Before they were cut, 100,000 letters kept the training of a tokenizer busy for a minute."""
+        tokenizer = train_tokenizer([letter * 100_000, " the cat sat"], [], 1000)
+        lengths = [len(token.encode()) for token in tokenizer.get_vocab()]
+        assert 100 < max(lengths) <= 2 * len((200 * letter).encode())
+
     def test_gives_the_same_tokens_in_any_company(self, codec):
         texts = ["I am sad", "", "one two three " * 50]
         together = codec.encode([render_emotion_question(text) for text in texts])

@@ -21,6 +21,8 @@ QUICK_RUN = {
     "batch_size": 8,
     "max_tokens": 32,
     "learning_rate": 3e-3,
+    "text_weight": 0.0,
+    "dropout": 0.1,
     "evaluations_per_epoch": 2,
     "best_by": "loss",  # on so few texts accuracy stands still: best/ would be written once
     "device": "cpu",

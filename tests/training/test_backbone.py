@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from buddy.errors import UserMistake
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER, render_emotion_question, render_example
+from buddy.text.tokenizer import train_tokenizer
 from buddy.training.backbone import add_lora, load_backbone, new_backbone
 from buddy.training.checkpoint import save_model
 from buddy.training.settings import TrainSettings
@@ -185,3 +186,25 @@ class TestAdapters:
         after = adapted.model.state_dict()
         assert before.keys() == after.keys()
         assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_model_that_reads_in_both_directions_is_refused(tmp_path):
+    """BERT can be loaded as a language model, and would be told every label by the label itself."""
+    from transformers import BertConfig, BertLMHeadModel, PreTrainedTokenizerFast
+
+    tokenizer = train_tokenizer(["I am sad"], ["sad"], 300)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(tmp_path)  # type: ignore[no-untyped-call]
+    config = BertConfig(
+        vocab_size=300, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    BertLMHeadModel(config).save_pretrained(tmp_path)
+    with pytest.raises(UserMistake, match="reads in both directions"):
+        load_backbone(str(tmp_path))
+
+
+def test_a_tokenizer_that_was_cut_off_is_one_sentence(tmp_path):
+    write_foreign_model(tmp_path)
+    whole = (tmp_path / "tokenizer.json").read_text()
+    (tmp_path / "tokenizer.json").write_text(whole[: len(whole) // 2])
+    with pytest.raises(UserMistake, match="holds no causal language model"):
+        load_backbone(str(tmp_path))

@@ -113,7 +113,7 @@ class TestCrashed:
             ("buddy.training.loop.save_last", 1),
             ("buddy.training.checkpoint.append_history", 3),
             ("buddy.training.loop.save_last", 4),
-            ("buddy.training.loop.save_last", 7),
+            ("buddy.training.loop.save_last", 6),
         ],
         ids=[
             "before-best",

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from buddy.data.prepared import write_prepared
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 from buddy.records import Dialogue, Example
 from buddy.text.batches import pad
 from buddy.text.render import LISTENER, Piece, render_conversation, render_emotion_question
@@ -157,7 +157,7 @@ class TestWriting:
         state = json.loads((trained_run / "last" / "resume" / "position.json").read_text())
         points = read_history(trained_run)
         assert state["position"]["step"] == points[-1].step == 240
-        assert (state["position"]["evaluations"], state["position"]["finished"]) == (len(points), True)
+        assert state["position"]["evaluations"] == len(points)
 
 
 class TestRefused:
@@ -167,6 +167,51 @@ class TestRefused:
         with pytest.raises(UserMistake, match="holds a run already; go on with --resume, or name another --out"):
             train(epochs=0.1)
         assert weights(run) == before
+
+    @pytest.mark.parametrize("name", ["best", "last"])
+    def test_a_folder_of_somebody_elses_that_would_be_replaced(self, train, tmp_path, name):
+        (tmp_path / "run" / name).mkdir(parents=True)
+        (tmp_path / "run" / name / "mine.txt").write_text("keep")
+        with pytest.raises(UserMistake, match=f"{name} is there already and would be replaced"):
+            train()
+        assert (tmp_path / "run" / name / "mine.txt").read_text() == "keep"
+
+    def test_a_label_that_leaves_no_room_for_a_text(self, train, tmp_path):
+        from buddy.data.prepared import write_prepared
+
+        long = "so tired of it that " * 5
+        examples = [Example(f"{i}", "text", label) for i, label in enumerate(("sad", long.strip()))]
+        write_prepared(tmp_path / "data", {"train": examples, "valid": examples})
+        with pytest.raises(UserMistake, match=r"needs --max-tokens \d+ or more, not 32"):
+            train(data=tmp_path / "data")
+
+    def test_to_go_on_when_the_loss_is_no_number(self, train, monkeypatch):
+        from buddy.training import loop
+        from buddy.training.loss import LossSum, learned_loss
+
+        def overflow(*arguments):
+            loss = learned_loss(*arguments)
+            return LossSum(loss.total * float("inf"), loss.weight)
+
+        monkeypatch.setattr(loop, "learned_loss", overflow)
+        with pytest.raises(
+            UserMistake, match=r"no longer a number at step 1; start again with a lower --learning-rate"
+        ):
+            train()
+
+    def test_a_full_disk_is_the_machines_fault_and_keeps_what_was_there(self, train, resume, monkeypatch, tmp_path):
+        from safetensors import SafetensorError
+
+        def full(*_):
+            raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+        monkeypatch.setattr("buddy.training.checkpoint.save_file", full)
+        with pytest.raises(EnvironmentFault, match=r"could not be written .*No space left on device"):
+            train()
+        monkeypatch.undo()
+        assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["best", "config.yaml", "history.jsonl"]
+        resume(tmp_path / "run")
+        assert (tmp_path / "run" / "last").is_dir()
 
     def test_data_with_one_label(self, train, tmp_path):
         data = write_moods(tmp_path / "one", labels=("sad",))
