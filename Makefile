@@ -16,8 +16,9 @@ $(VENV)/installed-%: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[$*]"
 	@touch $@
 
-demo: $(VENV)/installed-train  ## fine-tune on the built-in data, evaluate, write the report (offline, a few minutes)
+demo: $(VENV)/installed-train  ## a tiny model on the built-in data: train, evaluate, report (offline, a few minutes)
 	$(BIN)/buddy demo
+	@echo "(To type these commands, first: . $(BIN)/activate)"
 
 test: $(VENV)/installed-dev  ## run the tests
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered --cov-fail-under=90

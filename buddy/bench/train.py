@@ -7,12 +7,14 @@ on the machine slows whoever happens to run.
 
 import random
 import resource
+import signal
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,7 +22,7 @@ from pathlib import Path
 from torch import nn
 
 from buddy.data.prepared import PreparedData, read_prepared, write_prepared
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 from buddy.progress import progress
 from buddy.records import Example
 from buddy.training.backbone import SCRATCH_SHAPES
@@ -210,8 +212,15 @@ def _take_some_texts(settings: BenchTrainSettings, folder: Path) -> Path:
 def _in_own_process(
     measure: Callable[[BenchTrainSettings, Path], Measured], settings: BenchTrainSettings, data: Path
 ) -> Measured:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, settings, data).result()
+    """Measure in a fresh process, which dies at once by Ctrl-C: nobody wants to wait for half a measurement."""
+    die_by_ctrl_c = (signal.SIGINT, signal.SIG_DFL)
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=signal.signal, initargs=die_by_ctrl_c) as pool:
+        try:
+            return pool.submit(measure, settings, data).result()
+        except BrokenProcessPool as error:
+            raise EnvironmentFault(
+                f"{measure.__name__} was killed, perhaps for want of memory; measure with a smaller --batch-size."
+            ) from error
 
 
 def _peak_megabytes() -> float:

@@ -88,7 +88,8 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
 def _yaml_problem(error: Exception) -> str:
     """Say what is wrong and in which line; the library's own text has both, spread over several lines."""
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    problem = ", ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None))))
+    problem = problem or str(error).splitlines()[0]
     return f"{problem} (line {mark.line + 1})" if mark else problem
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
+from buddy.errors import UserMistake
 from buddy.files import write_json
 
 EXAMPLES = """Examples:
@@ -36,9 +37,9 @@ def train(
     """Training speed and peak memory, against the Hugging Face Trainer with its defaults."""
     from buddy.bench.train import BenchTrainSettings, bench_train
 
+    if out is not None and out.is_dir():
+        raise UserMistake(f"{out} is a folder; --out names a file.")
     comparison = bench_train(BenchTrainSettings(data, backbone, batch_size, texts, rounds, seed))
-    if out is not None:
-        write_json(out, comparison.to_json())
     print(f"{backbone}, {comparison.settings.texts} texts, {batch_size} per step, medians of {rounds} rounds")
     for name, sides in (("buddy", comparison.buddy), ("Trainer", comparison.trainer)):
         speed = statistics.median(side.texts_per_second for side in sides)
@@ -47,3 +48,5 @@ def train(
     ratios = comparison.speed_ratios()
     print(f"  buddy is {statistics.median(ratios):.1f} times as fast ({min(ratios):.1f} to {max(ratios):.1f})")
     print(f"  memory: {json.dumps([round(r, 2) for r in comparison.memory_ratios()])} of the Trainer's, by round")
+    if out is not None:  # last, so that a full disk does not cost the measurement
+        write_json(out, comparison.to_json())

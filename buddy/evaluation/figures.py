@@ -264,7 +264,9 @@ def _label_sides(axes: "Axes", names: Sequence[str], theme: Theme) -> None:
 
 
 def _shorten(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+    """Make a label fit beside the matrix, and keep matplotlib from taking what stands between two $ for a formula."""
+    short = label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+    return short.replace("$", r"\$")
 
 
 def _draw_reliability(axes: "Axes", bins: Sequence[ReliabilityBin], line: str, color: str, label: str) -> None:

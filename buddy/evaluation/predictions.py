@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from buddy.data.parquet import read_parquet
 from buddy.errors import UserMistake
 from buddy.evaluation.metrics import Floats, Integers
 from buddy.files import atomic_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PREDICTIONS_FILE = "predictions.parquet"
 PREFIX = "p_"
@@ -59,11 +64,10 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         UserMistake: the file is damaged or is another table; figures of it would be nonsense.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    advice = f"`buddy evaluate {path.parent}` writes it anew"
+    table = read_parquet(path, advice)
     try:
-        table = pq.read_table(path)
+        _check(table)
         labels = tuple(name.removeprefix(PREFIX) for name in table.column_names[len(COLUMNS) :])
         column = {label: i for i, label in enumerate(labels)}
         ids, texts, truth, predicted = (table[name].to_pylist() for name in COLUMNS)
@@ -75,5 +79,14 @@ def read_predictions(path: Path) -> Predictions:
             predicted=np.array([column[label] for label in predicted], dtype=np.int64),
             probabilities=np.column_stack([table[PREFIX + label].to_numpy() for label in labels]).astype(np.float64),
         )
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise UserMistake(f"{path} is damaged; `buddy evaluate {path.parent}` writes it anew.") from error
+    except (KeyError, ValueError) as error:
+        raise UserMistake(f"{path} is damaged; {advice}.") from error
+
+
+def _check(table: "pa.Table") -> None:
+    """Refuse a table in which words are no words, probabilities are none, or one is missing."""
+    import pyarrow as pa
+
+    kinds = [pa.string()] * len(COLUMNS) + [pa.float32()] * (table.num_columns - len(COLUMNS))
+    if table.schema.types != kinds or any(column.null_count for column in table.columns):
+        raise ValueError("other columns than buddy writes")

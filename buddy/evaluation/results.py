@@ -1,10 +1,11 @@
 """``metrics.json``: what an evaluation found, in one record that programs read and the report is made from."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from buddy.errors import UserMistake
 from buddy.evaluation.bootstrap import Interval
@@ -13,6 +14,8 @@ from buddy.files import write_json
 
 METRICS_FILE = "metrics.json"
 SCORE_NAMES = tuple(part.name for part in fields(Scores))
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -134,41 +137,45 @@ def read_evaluation(path: Path) -> Evaluation:
     """
     try:
         return _from_json(json.loads(path.read_text("utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UserMistake(f"{path} is damaged; `buddy evaluate {path.parent}` writes it anew.") from error
 
 
 def _from_json(record: Mapping[str, Any]) -> Evaluation:
-    reliability = record["reliability"]
-    return Evaluation(
+    """Check every value on the way: what is no number would be met in the middle of a figure."""
+    reliability, data = record["reliability"], record["data"]
+    evaluation = Evaluation(
         split=str(record["split"]),
-        n=int(record["n"]),
-        scores=_scores(record),
+        n=_count(record["n"]),
+        scores=_numbers(Scores, record),
         intervals=_intervals(record["intervals"]),
-        bootstrap=Bootstrap(**record["bootstrap"]),
-        temperature=float(record["temperature"]),
+        bootstrap=_numbers(Bootstrap, record["bootstrap"]),
+        temperature=_number(record["temperature"]),
         temperature_fitted_here=bool(record["temperature_fitted_here"]),
-        uncalibrated=Uncalibrated(**record["uncalibrated"]),
-        per_label={label: LabelScore(**row) for label, row in record["per_label"].items()},
+        uncalibrated=_numbers(Uncalibrated, record["uncalibrated"]),
+        per_label={label: _numbers(LabelScore, row) for label, row in record["per_label"].items()},
         reliability=Reliability(_bins(reliability["before"]), _bins(reliability["after"])),
-        data=DataFacts(**record["data"]),
+        data=DataFacts(
+            folder=str(data["folder"]),
+            fingerprint=str(data["fingerprint"]),
+            examples={split: _count(count) for split, count in data["examples"].items()},
+        ),
         baselines={name: _baseline(system) for name, system in record["baselines"].items()},
-        notes=tuple(record["notes"]),
+        notes=tuple(map(str, record["notes"])),
     )
+    if not (evaluation.n and evaluation.per_label and evaluation.reliability.before and evaluation.reliability.after):
+        raise ValueError("an evaluation of nothing")
+    return evaluation
 
 
 def _baseline(record: Mapping[str, Any]) -> Baseline:
     gain = record["accuracy_gain"]
     return Baseline(
-        scores=_scores(record),
+        scores=_numbers(Scores, record),
         intervals=_intervals(record["intervals"]),
-        accuracy_gain=Gain(float(gain["value"]), gain["interval"] and _interval(gain["interval"])),
-        seconds=float(record["seconds"]),
+        accuracy_gain=Gain(_number(gain["value"]), gain["interval"] and _interval(gain["interval"])),
+        seconds=_number(record["seconds"]),
     )
-
-
-def _scores(record: Mapping[str, Any]) -> Scores:
-    return Scores(**{name: float(record[name]) for name in SCORE_NAMES})
 
 
 def _intervals(record: Mapping[str, Any]) -> dict[str, Interval]:
@@ -177,8 +184,26 @@ def _intervals(record: Mapping[str, Any]) -> dict[str, Interval]:
 
 def _interval(ends: Any) -> Interval:
     low, high = ends
-    return float(low), float(high)
+    return _number(low), _number(high)
 
 
 def _bins(rows: list[dict[str, Any]]) -> tuple[ReliabilityBin, ...]:
-    return tuple(ReliabilityBin(**row) for row in rows)
+    return tuple(_numbers(ReliabilityBin, row) for row in rows)
+
+
+def _numbers(kind: type[Record], row: Mapping[str, Any]) -> Record:
+    """Make a record whose fields are all numbers."""
+    return kind(**{name: (_count if is_ is int else _number)(row[name]) for name, is_ in get_type_hints(kind).items()})
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no finite number")
+    return number
+
+
+def _count(value: Any) -> int:
+    if int(value) != value or value < 0:
+        raise ValueError(f"{value} counts nothing")
+    return int(value)

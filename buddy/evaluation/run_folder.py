@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from buddy.errors import UserMistake
 
@@ -82,12 +83,12 @@ def read_run(folder: Path) -> Run:
         config = yaml.safe_load(file.read_text("utf-8"))
         return Run(
             folder=folder,
-            settings=dict(config["settings"]),
+            settings={str(name): value for name, value in config["settings"].items()},
             versions={str(name): str(version) for name, version in (config.get("versions") or {}).items()},
-            git_commit=config.get("git_commit"),
-            data_fingerprint=config.get("data_fingerprint"),
-            device=config.get("device"),
-            parameters=dict(config.get("parameters") or {}),
+            git_commit=_words(config.get("git_commit")),
+            data_fingerprint=_words(config.get("data_fingerprint")),
+            device=_words(config.get("device")),
+            parameters={str(kind): int(count) for kind, count in (config.get("parameters") or {}).items()},
         )
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserMistake(f"{file} is damaged: it must be YAML with a mapping named 'settings'.") from error
@@ -102,7 +103,10 @@ def read_history(folder: Path) -> tuple[HistoryRow, ...]:
         UserMistake: another line is not a JSON record with a step.
     """
     file = folder / HISTORY_FILE
-    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+    try:
+        lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+    except UnicodeDecodeError as error:
+        raise UserMistake(f"{file} is not UTF-8 text; remove it to go on without the curves.") from error
     if lines and not _is_json(lines[-1]):
         lines.pop()
     return tuple(_history_row(line, f"Line {number} of {file}") for number, line in enumerate(lines, start=1))
@@ -128,6 +132,10 @@ def best_row(history: Sequence[HistoryRow], best_by: Setting) -> int:
     return losses.index(min(losses))
 
 
+def _words(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
 def _is_json(line: str) -> bool:
     try:
         json.loads(line)
@@ -140,7 +148,13 @@ def _history_row(line: str, where: str) -> HistoryRow:
     try:
         record = json.loads(line)
         known = {part.name for part in fields(HistoryRow)} & set(record)
-        numbers = {name: None if record[name] is None else float(record[name]) for name in known - {"step"}}
+        numbers = {name: _finite(record[name]) for name in known - {"step"}}
         return HistoryRow(step=int(record["step"]), **numbers)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise UserMistake(f"{where} is damaged; remove it to go on.") from error
+
+
+def _finite(value: Any) -> float | None:
+    """Take a loss that is no number for one that was not measured: it is neither the best nor can it be drawn."""
+    number = None if value is None else float(value)
+    return number if number is not None and math.isfinite(number) else None

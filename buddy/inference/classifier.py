@@ -1,6 +1,7 @@
 """A checkpoint that can be asked for emotions."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,8 +98,9 @@ def load_classifier(checkpoint: Path, device: str = "auto", number_format: str =
     Raises:
         UserMistake: the folder is no checkpoint of buddy's, or one of another layout: it would answer nonsense.
     """
-    from buddy.training.backbone import load_backbone
+    from buddy.training.backbone import load_backbone, quiet_transformers
 
+    quiet_transformers()
     keep_freed_memory()
     recover_folder(checkpoint)
     facts = _read_facts(checkpoint)
@@ -111,7 +113,7 @@ def load_classifier(checkpoint: Path, device: str = "auto", number_format: str =
         tuple(facts["labels"]),
         place,
         float(facts["temperature"]),
-        int(facts["max_tokens"]),
+        min(facts["max_tokens"], backbone.positions),
     )
 
 
@@ -121,10 +123,29 @@ def save_temperature(checkpoint: Path, temperature: float) -> None:
 
 
 def _read_facts(checkpoint: Path) -> dict[str, Any]:
+    file = checkpoint / "buddy.json"
     try:
-        facts: dict[str, Any] = json.loads((checkpoint / "buddy.json").read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise UserMistake(f"{checkpoint} is no checkpoint of buddy's (no readable buddy.json).") from error
-    if facts.get("layout_version") != LAYOUT_VERSION:
+        facts = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError) as error:
+        raise UserMistake(
+            f"{checkpoint} is no checkpoint of buddy's (no readable buddy.json); `buddy train` makes one."
+        ) from error
+    if not isinstance(facts, dict) or facts.get("layout_version") != LAYOUT_VERSION:
         raise UserMistake(f"{checkpoint} was trained on another text layout; train it again with this version.")
+    if not _are_sound(facts):
+        raise UserMistake(f"{file} is damaged; train the model again.")
     return facts
+
+
+def _are_sound(facts: dict[str, Any]) -> bool:
+    """Tell whether a checkpoint's facts are of their kinds: wrong ones would give answers, and nonsense."""
+    labels, temperature, max_tokens = (facts.get(name) for name in ("labels", "temperature", "max_tokens"))
+    return (
+        isinstance(labels, list)
+        and all(isinstance(label, str) for label in labels)
+        and len(labels) == len(set(labels)) > 1
+        and isinstance(temperature, int | float)
+        and 0 < temperature < math.inf
+        and isinstance(max_tokens, int)
+        and max_tokens >= 16
+    )

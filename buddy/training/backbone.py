@@ -1,9 +1,10 @@
 """The model that a run starts from: from the hub, from a folder, or new."""
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from tokenizers import AddedToken
@@ -12,6 +13,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     GPT2Config,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
@@ -54,6 +56,12 @@ class Backbone:
     model: "PreTrainedModel | PeftModel"
     tokenizer: PreTrainedTokenizerFast
     codec: Codec
+
+    @property
+    def positions(self) -> int:
+        """How many tokens the model can read at once."""
+        limit = getattr(self.model.config, "max_position_embeddings", None)
+        return int(limit) if limit else sys.maxsize
 
     def parameters(self) -> tuple[int, int]:
         """Count all parameters and the trained ones."""
@@ -119,7 +127,7 @@ def load_backbone(name: str) -> Backbone:
         if getattr(config, "activation_function", None) == "gelu_new":
             config.activation_function = "gelu_pytorch_tanh"
         kind = GPT2LMHeadModel if can_be_quick(config) else AutoModelForCausalLM
-        model = kind.from_pretrained(name, config=config, dtype=torch.float32, use_safetensors=True)
+        model = _load_whole(kind, name, config)
     except Exception as error:  # the libraries raise whatever they like, down to a bare Exception
         raise UserMistake(_explain_missing(name, error)) from error
     if _looks_ahead(model):
@@ -139,6 +147,9 @@ def quiet_transformers() -> None:
 def add_lora(backbone: Backbone, rank: int) -> Backbone:
     """Freeze a model and train low-rank adapters beside its matrices, and the rows of our special tokens.
 
+    Raises:
+        UserMistake: a rank above the model's width: such adapters are larger than what they adapt.
+
     Source:
         Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models".
     """
@@ -146,6 +157,9 @@ def add_lora(backbone: Backbone, rank: int) -> Backbone:
 
     model = backbone.model
     assert isinstance(model, PreTrainedModel)  # noqa: S101  (a model is adapted once)
+    width = _embedding_tables(model)[0].shape[1]
+    if rank > width:
+        raise UserMistake(f"lora_rank must be at most the model's width, {width}, not {rank}.")
     config = LoraConfig(
         r=rank,
         lora_alpha=LORA_SCALE * rank,
@@ -190,6 +204,17 @@ def _start_at_mean_of_spelling(table: torch.Tensor, spelled: dict[int, list[int]
             table[number] = table[spelling].mean(dim=0)
 
 
+def _load_whole(kind: Any, name: str, config: PreTrainedConfig) -> PreTrainedModel:
+    """Load a model and refuse one that lacks weights: the library would go on with random numbers in their place."""
+    model: PreTrainedModel
+    model, loading = kind.from_pretrained(
+        name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+    )
+    if loading["missing_keys"]:
+        raise ValueError(f"{len(loading['missing_keys'])} of its weights are missing")
+    return model
+
+
 def _looks_ahead(model: PreTrainedModel) -> bool:
     """Tell whether what the model says after a token depends on the token that follows, as BERT's answers do."""
     model.eval()  # type: ignore[no-untyped-call]
@@ -199,7 +224,10 @@ def _looks_ahead(model: PreTrainedModel) -> bool:
 
 
 def _explain_missing(name: str, error: Exception) -> str:
-    if os.path.isdir(name):  # noqa: PTH112
-        return f"The folder {name} holds no causal language model in Hugging Face format with safetensors."
     reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    if os.path.isdir(name):  # noqa: PTH112
+        return (
+            f"The folder {name} holds no causal language model in Hugging Face format with safetensors ({reason}); "
+            "name another one, or make it anew."
+        )
     return f"There is no folder or hub model {name!r} that can be loaded ({reason}); offline, try scratch:small."

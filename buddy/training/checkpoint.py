@@ -38,6 +38,8 @@ from buddy.training.settings import TrainSettings
 from buddy.training.stopping import EarlyStopping
 
 RESUME = "resume"
+NO_RUN = (FileNotFoundError, NotADirectoryError, IsADirectoryError, KeyError, TypeError, ValueError, YAMLError)
+"""What reading a config.yaml raises that is not there or says something else."""
 
 
 @dataclass
@@ -88,9 +90,7 @@ def read_settings(run: Path) -> TrainSettings:
     try:
         settings = yaml.safe_load((run / "config.yaml").read_text("utf-8"))["settings"]
         found = TrainSettings(**{**settings, "data": Path(settings["data"]), "out": run})
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise UserMistake(f"{run} is no run directory (no config.yaml); `buddy train` makes one.") from error
-    except (KeyError, TypeError, ValueError, YAMLError) as error:
+    except NO_RUN as error:
         raise UserMistake(f"{run} is no run directory (no readable config.yaml); `buddy train` makes one.") from error
     for name, kind in get_type_hints(TrainSettings).items():
         if not isinstance(getattr(found, name), (int, float) if kind is float else kind):

@@ -121,7 +121,7 @@ def build_training(
     if not is_new:
         checkpoint.check_data_unchanged(settings.out, data)
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
-    asked, settings = settings, replace(settings, max_tokens=min(settings.max_tokens, _positions(backbone)))
+    asked, settings = settings, replace(settings, max_tokens=min(settings.max_tokens, backbone.positions))
     _require_room(settings.max_tokens, asked.max_tokens, backbone.codec, data)
     documents = {split: _documents(settings, data, split, backbone.codec) for split in ("train", "valid")}
     collate = pad if settings.task == "emotion" else partial(pack, width=settings.max_tokens)
@@ -179,12 +179,6 @@ def _documents(settings: TrainSettings, data: PreparedData, split: str, codec: C
 def _render_in_one_of_both_forms(dialogue: Dialogue, seed: int) -> tuple[Piece, ...]:
     chance = np.random.default_rng((seed, *dialogue.id.encode())).random()
     return render_dialogue(dialogue, emotion_after=(0,) if chance < SHARE_OF_TURNS_WITH_EMOTION else ())
-
-
-def _positions(backbone: Backbone) -> int:
-    """Say how many tokens the model can read at once."""
-    limit = getattr(backbone.model.config, "max_position_embeddings", None)
-    return int(limit) if limit else sys.maxsize
 
 
 def _require_two_labels(data: PreparedData) -> None:

@@ -9,6 +9,7 @@ from buddy.errors import UserMistake
 TASKS = ("emotion", "companion")
 BEST_BY = ("accuracy", "loss")
 HIGHEST_DROPOUT = 0.95
+HIGHEST_VOCABULARY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class TrainSettings:
                 raise UserMistake(f"{name} must be 0 or above and finite, not {getattr(self, name)}.")
         _one_of("task", self.task, TASKS)
         _one_of("best_by", self.best_by, BEST_BY)
+        if self.vocabulary_size > HIGHEST_VOCABULARY:
+            raise UserMistake(f"vocabulary_size must be at most {HIGHEST_VOCABULARY:,}, not {self.vocabulary_size}.")
         if self.max_tokens < 16:
             raise UserMistake(f"max_tokens must be at least 16, not {self.max_tokens}.")
         if not 0 <= self.dropout <= HIGHEST_DROPOUT:

@@ -1,12 +1,23 @@
 """Both sides of the training benchmark really train, on the same texts; the figures are taken apart by hand."""
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from buddy.bench.train import BenchTrainSettings, Comparison, Measured, measure_buddy, measure_trainer
+from buddy.bench.train import (
+    BenchTrainSettings,
+    Comparison,
+    Measured,
+    _in_own_process,
+    measure_buddy,
+    measure_trainer,
+)
 from buddy.data.prepared import read_prepared
+from buddy.errors import EnvironmentFault
 
 
 def small(moods: Path, **changes: int) -> BenchTrainSettings:
@@ -60,6 +71,35 @@ def test_ratios_are_taken_within_a_round():
     assert COMPARISON.speed_ratios() == [6.0, 10.0, 3.0]
     assert COMPARISON.memory_ratios() == [0.5, 0.51, 0.25]
     assert COMPARISON.to_json()["speed_ratio"] == 6.0
+
+
+def be_killed(settings: BenchTrainSettings, data: Path) -> Measured:
+    os.kill(os.getpid(), int(data.name))
+    time.sleep(60)
+    return Measured(0, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_side_that_is_killed_is_the_machines_fault_and_seen_at_once(number):
+    with pytest.raises(EnvironmentFault, match="be_killed was killed, perhaps for want of memory"):
+        _in_own_process(be_killed, COMPARISON.settings, Path(f"{number:d}"))
+
+
+def test_a_folder_in_the_place_of_the_figures_is_refused_before_anything_is_measured(buddy, moods):
+    assert buddy("bench", "train", "--data", moods, "--out", ".") == (
+        2,
+        "",
+        "buddy: . is a folder; --out names a file.\n",
+    )
+
+
+def test_figures_that_cannot_be_written_are_printed_all_the_same(buddy, monkeypatch, moods):
+    monkeypatch.setattr("buddy.bench.train.bench_train", lambda _: COMPARISON)
+    Path("file").write_text("")
+    code, out, err = buddy("bench", "train", "--data", moods, "--out", "file/bench.json")
+    assert code == 2
+    assert "buddy is 6.0 times as fast" in out
+    assert err.startswith("buddy: file/bench.json: ")
 
 
 def test_the_command_prints_the_comparison_and_writes_it(buddy, monkeypatch, moods):

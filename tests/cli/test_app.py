@@ -102,8 +102,9 @@ class TestConfigFile:
             ("a: \xff", "train.yaml is not a YAML file"),
             (
                 "epochs: 1\n\tout: 5",
-                "train.yaml is not a YAML file: found character '\\t' that cannot start any token (line 2)",
+                "found character '\\t' that cannot start any token (line 2)",
             ),
+            ("a: 1\n---\nb: 2", "expected a single document in the stream, but found another document (line 2)"),
             ("[" * 100_000, "train.yaml is not a YAML file"),
             ("data: [a, b]", "train.yaml gives 'data' several values; an option takes one."),
             ("data: &a [*a]", "train.yaml gives 'data' several values"),

@@ -5,16 +5,8 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture
-def quick_scratch(monkeypatch):
-    """What `scratch:small` means, made as small as `scratch:tiny`; everything else is the demo's own."""
-    from buddy.training import backbone
-
-    monkeypatch.setitem(backbone.SCRATCH_SHAPES, "scratch:small", backbone.SCRATCH_SHAPES["scratch:tiny"])
-
-
 @pytest.mark.slow
-def test_goes_through_the_whole_pipeline_and_says_what_comes_next(buddy, quick_scratch):
+def test_goes_through_the_whole_pipeline_and_says_what_comes_next(buddy):
     code, out, err = buddy("demo", "--epochs", 0.2)
     assert code == 0
     for step in ("[1 of 3] Prepare", "[2 of 3] Train", "[3 of 3] Evaluate"):

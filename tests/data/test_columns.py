@@ -43,6 +43,15 @@ def test_unknown_column_lists_the_known():
         choose_columns(MOODS, "said", "moods")
 
 
+def test_no_column_and_very_many_are_listed_in_a_sentence():
+    with pytest.raises(UserMistake, match="there are none"):
+        choose_columns(Table("a.parquet", {}, 0), None, None)
+    many = {f"column {n} " + "x" * 1000: ["a"] for n in range(100)}
+    with pytest.raises(UserMistake, match=r"and 80 more\.$") as mistake:
+        choose_columns(Table("a.csv", many, 1), None, None)
+    assert len(str(mistake.value)) < 2000
+
+
 @pytest.mark.parametrize("columns", [{"a": [1, 2], "b": [3, 4]}, {"a": [1], "b": [2], "c": [3]}, {"a": [1]}])
 def test_no_guess_where_several_make_sense(columns):
     with pytest.raises(UserMistake, match=r"--text-column and\s+--label-column; there are 'a'"):

@@ -118,6 +118,11 @@ def test_card_tells_what_was_taken_out(audit):
     assert "- train-valid: “I won” — “i won!”" in card
 
 
+def test_hostile_label_does_not_break_what_is_worth_knowing(audit):
+    card = write_card(replace(audit, warnings=["Labels with fewer than 5 training texts: <EMOTION_TYPE>, _x_."]), TRAIN)
+    assert "- Labels with fewer than 5 training texts: &lt;EMOTION\\_TYPE>, \\_x\\_." in card.split("\n")
+
+
 def test_hostile_text_does_not_break_the_card(audit):
     text = "a | b <script>alert(1)</script> [x](y) *z* `q` _w_ " + "x" * 1_000
     card = write_card(audit, [Example("1|2", text, "sa|d")])

@@ -12,6 +12,7 @@ from buddy.evaluation.evaluate import FITTED_HERE, EvaluateSettings, evaluate_ru
 from buddy.evaluation.metrics import Floats, Integers, expected_calibration_error
 from buddy.evaluation.predictions import read_predictions
 from buddy.evaluation.results import Evaluation
+from buddy.records import Example
 from tests.evaluation.conftest import FakeRun, make_examples
 
 
@@ -152,7 +153,7 @@ def test_labels_that_the_model_lacks_are_named(run):
 def test_many_unknown_labels_are_counted(make_run):
     run = make_run(labels=[f"mood{i:02}" for i in range(12)])
     run.model.labels = ("mood00",)
-    with pytest.raises(UserMistake, match=r"mood01, .* and 6 more"):
+    with pytest.raises(UserMistake, match=r"'mood01', .* and 6 more"):
         judge(run)
 
 
@@ -179,12 +180,15 @@ def test_a_model_that_is_always_wrong_gets_a_note(run):
     assert any("as extreme as it may be" in note for note in judge(run).notes)
 
 
+TWO = [Example("1", "We won!", "joyful"), Example("2", "Gone.", "sad")]
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda run: run.file("best").rename(run.file("gone")), "has no checkpoint yet"),
         (lambda run: run.file("config.yaml").write_text("settings: {}"), "does not say which data"),
-        (lambda run: write_prepared(run.data, {"train": [], "valid": []}), "no examples"),
+        (lambda run: write_prepared(run.data, {"train": TWO, "valid": []}), "valid split of .* has no texts"),
         (lambda run: (run.data / "valid.parquet").unlink(), "no split named 'valid'"),
     ],
 )

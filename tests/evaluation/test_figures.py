@@ -114,6 +114,11 @@ def test_long_names_are_cut():
     assert sorted(names) == ["a" * 19 + "…", "b"]
 
 
+@pytest.mark.parametrize("label", ["$x^2_{$", "$5 or $10", "\\$a$"])
+def test_a_label_with_dollars_is_no_formula(label):
+    assert figures.png(draw_confusion(np.eye(2, dtype=np.int64), [label, "sad"]))
+
+
 def test_the_reliability_diagram_shows_every_filled_bin_before_and_after():
     generator = np.random.default_rng(0)
     truth = generator.integers(0, 3, 200)

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -37,9 +38,26 @@ def test_a_damaged_file_is_named(tmp_path):
         read_predictions(tmp_path / "p.parquet")
 
 
-def test_another_table_is_named(tmp_path):
-    import pyarrow as pa
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("text", pa.array(["We won!", None])),
+        ("text", pa.array([1, 2])),
+        ("label", pa.array(["joyful", "bored"])),
+        ("label", pa.array([["joyful"], ["id"]])),
+        ("p_joyful", pa.array(["a", "b"])),
+        ("p_joyful", pa.array([0.5, None], pa.float32())),
+    ],
+)
+def test_a_column_of_another_kind_is_named(tmp_path, column, values):
+    write_predictions(tmp_path / "p.parquet", SAID)
+    table = pq.read_table(tmp_path / "p.parquet")
+    pq.write_table(table.set_column(table.column_names.index(column), column, values), tmp_path / "p.parquet")
+    with pytest.raises(UserMistake, match=r"p\.parquet is damaged.*; `buddy evaluate .*` writes it anew"):
+        read_predictions(tmp_path / "p.parquet")
 
+
+def test_another_table_is_named(tmp_path):
     pq.write_table(pa.table({"id": ["1"], "text": ["x"]}), tmp_path / "p.parquet")
     with pytest.raises(UserMistake, match="damaged"):
         read_predictions(tmp_path / "p.parquet")

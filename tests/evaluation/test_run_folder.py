@@ -21,6 +21,8 @@ def test_settings_and_facts_are_read(run):
         ("other: 1", "damaged"),
         ("a: [", "damaged"),
         ("", "damaged"),
+        ("settings: [a]", "damaged"),
+        ("settings: {}\nparameters: {total: many}", "damaged"),
     ],
 )
 def test_a_folder_that_is_no_run_is_named(tmp_path, config, message):
@@ -48,6 +50,37 @@ def test_a_half_written_last_line_is_skipped_and_an_earlier_one_is_named(run):
     file.write_text('{"step": 50, "ep\n' + whole)
     with pytest.raises(UserMistake, match="Line 1"):
         read_history(run.folder)
+
+
+@pytest.mark.parametrize("line", ['{"step": 1e999}', '{"step": 1, "valid_loss": ' + "9" * 400 + "}", "[1]", "null"])
+def test_a_line_that_is_no_point_is_named(tmp_path, line):
+    (tmp_path / "history.jsonl").write_text(line + '\n{"step": 1}\n')
+    with pytest.raises(UserMistake, match=r"Line 1 of .*history\.jsonl is damaged; remove it to go on"):
+        read_history(tmp_path)
+
+
+def test_history_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "history.jsonl").write_bytes(b'{"step": 1}\n\xff')
+    with pytest.raises(UserMistake, match=r"history\.jsonl is not UTF-8 text; remove it"):
+        read_history(tmp_path)
+
+
+def test_a_loss_that_is_no_number_is_never_the_best(tmp_path):
+    (tmp_path / "history.jsonl").write_text(
+        '{"step": 1, "valid_loss": NaN, "valid_accuracy": NaN}\n'
+        '{"step": 2, "valid_loss": 1.0, "valid_accuracy": 0.5}\n'
+        '{"step": 3, "valid_loss": -Infinity, "valid_accuracy": 0.4}\n'
+    )
+    rows = read_history(tmp_path)
+    assert [row.valid_loss for row in rows] == [None, 1.0, None]
+    assert [best_row(rows, best_by) for best_by in ("loss", "accuracy")] == [1, 1]
+
+
+def test_names_and_facts_become_words(tmp_path):
+    (tmp_path / "config.yaml").write_text("settings: {5: emotion}\ngit_commit: 5\ndata_fingerprint: 12345\ndevice: 7")
+    read = read_run(tmp_path)
+    assert (read.settings, read.git_commit, read.data_fingerprint) == ({"5": "emotion"}, "5", "12345")
+    assert read.device == "7"
 
 
 def test_a_run_without_history_has_no_rows(tmp_path):

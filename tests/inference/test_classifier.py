@@ -146,6 +146,38 @@ class TestLoading:
         with pytest.raises(UserMistake, match="no checkpoint"):
             load_classifier(tmp_path / "nowhere")
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"labels": "sad"},
+            {"labels": ["sad"]},
+            {"labels": ["sad", "sad"]},
+            {"labels": [1, 2]},
+            {"labels": None},
+            {"temperature": 0},
+            {"temperature": float("nan")},
+            {"temperature": "hot"},
+            {"max_tokens": None},
+            {"max_tokens": 0},
+        ],
+    )
+    def test_facts_of_the_wrong_kind_are_refused(self, checkpoint, change):
+        facts = json.loads((checkpoint / "buddy.json").read_text())
+        (checkpoint / "buddy.json").write_text(json.dumps({**facts, **change}))
+        with pytest.raises(UserMistake, match=r"buddy\.json is damaged; train the model again"):
+            load_classifier(checkpoint)
+
+    @pytest.mark.parametrize("content", ["[]", "null", "3"])
+    def test_json_that_is_no_record_is_refused(self, checkpoint, content):
+        (checkpoint / "buddy.json").write_text(content)
+        with pytest.raises(UserMistake, match="another text layout"):
+            load_classifier(checkpoint)
+
+    def test_more_tokens_than_the_model_can_read_are_never_given_to_it(self, checkpoint):
+        facts = json.loads((checkpoint / "buddy.json").read_text())
+        (checkpoint / "buddy.json").write_text(json.dumps({**facts, "max_tokens": 10**9}))
+        assert load_classifier(checkpoint).probabilities(["so sad " * 1000]).shape == (1, len(facts["labels"]))
+
     def test_a_damaged_buddy_json_is_refused(self, checkpoint):
         (checkpoint / "buddy.json").write_text('{"labels": [')
         with pytest.raises(UserMistake, match="no checkpoint"):

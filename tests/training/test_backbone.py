@@ -114,8 +114,8 @@ class TestRefused:
         torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")  # a pickle, which may not be touched
         with pytest.raises(UserMistake) as mistake:
             load_backbone(str(tmp_path))
-        assert str(mistake.value) == (
-            f"The folder {tmp_path} holds no causal language model in Hugging Face format with safetensors."
+        assert str(mistake.value).startswith(
+            f"The folder {tmp_path} holds no causal language model in Hugging Face format with safetensors ("
         )
 
     def test_an_empty_folder(self, tmp_path):
@@ -200,6 +200,23 @@ def test_a_model_that_reads_in_both_directions_is_refused(tmp_path):
     BertLMHeadModel(config).save_pretrained(tmp_path)
     with pytest.raises(UserMistake, match="reads in both directions"):
         load_backbone(str(tmp_path))
+
+
+def test_a_model_that_lacks_weights_is_refused(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    write_foreign_model(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["transformer.h.0.attn.c_attn.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserMistake, match=r"holds no causal language model .*1 of its weights are missing"):
+        load_backbone(str(tmp_path))
+
+
+def test_adapters_larger_than_what_they_adapt_are_refused(tmp_path):
+    backbone = load_backbone(str(write_foreign_model(tmp_path)))
+    with pytest.raises(UserMistake, match="lora_rank must be at most the model's width, 32, not 33"):
+        add_lora(backbone, rank=33)
 
 
 def test_a_tokenizer_that_was_cut_off_is_one_sentence(tmp_path):

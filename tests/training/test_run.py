@@ -185,6 +185,23 @@ class TestRefused:
         with pytest.raises(UserMistake, match=r"needs --max-tokens \d+ or more, not 32"):
             train(data=tmp_path / "data")
 
+    def test_a_label_that_is_too_long_for_the_model_itself(self, train, tmp_path):
+        from buddy.data.prepared import write_prepared
+
+        examples = [Example(f"{i}", "text", label) for i, label in enumerate(("sad", "word " * 900))]
+        write_prepared(tmp_path / "data", {"train": examples, "valid": examples})
+        with pytest.raises(UserMistake, match=r"'word .*…' is too long for this model, which reads 512 tokens"):
+            train(data=tmp_path / "data", max_tokens=10_000)
+
+    def test_to_write_down_a_loss_that_is_no_number(self, quick):
+        def evaluate(model: torch.nn.Module, split: str, share: int, shares: int) -> Sums:
+            return Sums(loss=float("nan"), weight=1.0, correct=1.0, texts=1.0)
+
+        with pytest.raises(UserMistake, match="no longer a number at step 3"):
+            start_run(quick, lambda *_: evaluate)
+        assert {path.name for path in quick.out.iterdir()} == {"config.yaml", "history.jsonl"}
+        assert curves(quick.out) == []
+
     def test_to_go_on_when_the_loss_is_no_number(self, train, monkeypatch):
         from buddy.training import loop
         from buddy.training.loss import LossSum, learned_loss
@@ -206,7 +223,7 @@ class TestRefused:
             raise SafetensorError("I/O error: No space left on device (os error 28)")
 
         monkeypatch.setattr("buddy.training.checkpoint.save_file", full)
-        with pytest.raises(EnvironmentFault, match=r"could not be written .*No space left on device"):
+        with pytest.raises(EnvironmentFault, match="could not be written: No space left on device"):
             train()
         monkeypatch.undo()
         assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["best", "config.yaml", "history.jsonl"]
