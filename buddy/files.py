@@ -97,7 +97,7 @@ def _parent_of(path: Path) -> Iterator[None]:
         for folder in missing:
             with suppress(OSError):
                 folder.rmdir()
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and f".{path.name}." in str(error.filename or f".{path.name}."):
             error.filename, error.filename2 = str(path), None
         raise
 

@@ -76,12 +76,18 @@ class TestFile:
         def fail() -> None:
             with atomic_file(tmp_path / "new" / "below" / "scores.txt") as file:
                 file.write("half of the n")
-                raise OSError(number, os.strerror(number), "stand-in")
+                raise OSError(number, os.strerror(number))
 
         with pytest.raises(OSError, match=os.strerror(number)) as failure:
             fail()
         assert failure.value.filename == str(tmp_path / "new" / "below" / "scores.txt")
         assert names(tmp_path) == []
+
+    def test_below_a_file_is_refused_by_the_name_of_that_file(self, tmp_path):
+        (tmp_path / "notes").write_text("mine")
+        with pytest.raises(FileExistsError) as failure, atomic_file(tmp_path / "notes" / "scores.txt"):
+            pass
+        assert failure.value.filename == str(tmp_path / "notes")
 
     def test_in_the_place_of_a_folder_is_refused_by_its_own_name(self, tmp_path):
         (tmp_path / "scores.txt").mkdir()

@@ -103,7 +103,7 @@ def prepare(
         with atomic_folder(out.resolve()) as folder:
             write_prepared(folder, kept.examples, kept.dialogues, reports)
     except OSError as error:
-        raise EnvironmentFault(f"{out} could not be written: {explain(error)}. Nothing was changed.") from error
+        raise EnvironmentFault(f"{out} could not be written, and nothing was changed: {explain(error)}.") from error
     return read_prepared(out), audit
 
 

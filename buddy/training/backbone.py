@@ -208,10 +208,16 @@ def _load_whole(kind: Any, name: str, config: PreTrainedConfig) -> PreTrainedMod
     """Load a model and refuse one that lacks weights: the library would go on with random numbers in their place."""
     model: PreTrainedModel
     model, loading = kind.from_pretrained(
-        name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        name,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
     )
-    if loading["missing_keys"]:
-        raise ValueError(f"{len(loading['missing_keys'])} of its weights are missing")
+    for what, keys in (("are missing", "missing_keys"), ("do not fit its config.json", "mismatched_keys")):
+        if loading[keys]:
+            raise ValueError(f"{len(loading[keys])} of its weights {what}")
     return model
 
 

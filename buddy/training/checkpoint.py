@@ -92,9 +92,9 @@ def read_settings(run: Path) -> TrainSettings:
         found = TrainSettings(**{**settings, "data": Path(settings["data"]), "out": run})
     except NO_RUN as error:
         raise UserMistake(f"{run} is no run directory (no readable config.yaml); `buddy train` makes one.") from error
-    for name, kind in get_type_hints(TrainSettings).items():
-        if not isinstance(getattr(found, name), (int, float) if kind is float else kind):
-            raise UserMistake(f"{run / 'config.yaml'} gives {name} a value that is no {kind.__name__}; put that right.")
+    name = _field_of_another_kind(found)
+    if name is not None:
+        raise UserMistake(f"{run / 'config.yaml'} gives {name} a value of the wrong kind; put that right.")
     return found
 
 
@@ -187,6 +187,8 @@ def restore_last(
         restore_optimizer(backbone.model, optimizer, load_file(resume / "optimizer.safetensors"))
         state = json.loads((resume / "position.json").read_text("utf-8"))
         position, stopping = Position(**state["position"]), EarlyStopping(**state["stopping"])
+        if _field_of_another_kind(position) or _field_of_another_kind(stopping):
+            raise ValueError("a word where a number is expected")
     except (FileNotFoundError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise UserMistake(f"{run / 'last'} is damaged; start a new run with another --out.") from error
     if stopping.best_score is not None and not (run / "best").is_dir():
@@ -201,6 +203,14 @@ def has_checkpoint(run: Path) -> bool:
     for name in ("best", "last"):
         recover_folder(run / name)
     return (run / "last" / RESUME / "position.json").exists()
+
+
+def _field_of_another_kind(record: TrainSettings | Position | EarlyStopping) -> str | None:
+    """Name the first field that holds another kind of value than it is declared for."""
+    for name, kind in get_type_hints(type(record)).items():
+        if not isinstance(getattr(record, name), (int, float) if kind is float else kind):
+            return str(name)
+    return None
 
 
 @contextmanager

@@ -169,7 +169,7 @@ def _require_number(loss: float, step: int, settings: TrainSettings) -> None:
     if not math.isfinite(loss):
         raise UserMistake(
             f"The loss is no longer a number at step {step}; start again with a lower --learning-rate "
-            f"than {settings.learning_rate:g}."
+            f"than {settings.learning_rate:g} and another --out."
         )
 
 

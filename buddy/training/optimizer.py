@@ -34,9 +34,15 @@ def optimizer_tensors(model: nn.Module, optimizer: AdamW) -> dict[str, Tensor]:
 
 
 def restore_optimizer(model: nn.Module, optimizer: AdamW, tensors: dict[str, Tensor]) -> None:
-    """Put back what ``optimizer_tensors`` gave."""
+    """Put back what ``optimizer_tensors`` gave.
+
+    Raises:
+        ValueError: it is of another shape than the model's parameters.
+    """
     for name, parameter in model.named_parameters():
         if f"step/{name}" in tensors:
+            if tensors[f"exp_avg/{name}"].shape != parameter.shape:
+                raise ValueError(f"the averages of {name} are not of its shape")
             optimizer.state[parameter] = {
                 kind: tensors[f"{kind}/{name}"].to(parameter.device, copy=True) for kind in STATE_NAMES
             }

@@ -99,7 +99,7 @@ def test_figures_that_cannot_be_written_are_printed_all_the_same(buddy, monkeypa
     code, out, err = buddy("bench", "train", "--data", moods, "--out", "file/bench.json")
     assert code == 2
     assert "buddy is 6.0 times as fast" in out
-    assert err.startswith("buddy: file/bench.json: ")
+    assert err == "buddy: file: File exists; a folder is needed where a file stands.\n"
 
 
 def test_the_command_prints_the_comparison_and_writes_it(buddy, monkeypatch, moods):

@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 
@@ -110,6 +111,15 @@ def test_failures_are_one_sentence(buddy, moods, monkeypatch, arguments, code, s
     assert last.startswith("buddy: ")
     assert sentence in last
     assert "Traceback" not in err
+
+
+def test_label_cannot_colour_the_terminal(buddy):
+    rows = [json.dumps({"text": f"text {n}", "label": "\x1b[31msad" if n % 2 else "glad"}) for n in range(8)]
+    Path("moods.jsonl").write_text("\n".join(rows))
+    code, out, _ = buddy("prepare", "--source", "moods.jsonl")
+    assert code == 0
+    assert "fewer than 5 training texts:  [31msad, glad" in out
+    assert "\x1b" not in out
 
 
 def test_interrupt_leaves_nothing(buddy, monkeypatch):

@@ -248,7 +248,7 @@ def test_failure_while_writing_keeps_the_old_folder(moods, monkeypatch):
 
     monkeypatch.setattr("pyarrow.parquet.write_table", full)
     with pytest.raises(
-        EnvironmentFault, match=r"out could not be written: No space left on device; free .*\. Nothing was changed"
+        EnvironmentFault, match="out could not be written, and nothing was changed: No space left on device; free"
     ):
         prepare(PrepareSettings(source="builtin", out=out))
     assert read_prepared(out).fingerprint() == fingerprint

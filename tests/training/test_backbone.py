@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -210,6 +211,14 @@ def test_a_model_that_lacks_weights_is_refused(tmp_path):
     del weights["transformer.h.0.attn.c_attn.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(UserMistake, match=r"holds no causal language model .*1 of its weights are missing"):
+        load_backbone(str(tmp_path))
+
+
+def test_a_model_whose_weights_are_of_another_size_is_refused(tmp_path):
+    write_foreign_model(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "n_positions": 7}))
+    with pytest.raises(UserMistake, match=r"1 of its weights do not fit its config\.json"):
         load_backbone(str(tmp_path))
 
 

@@ -199,7 +199,7 @@ class TestSettings:
         content = (run / "config.yaml").read_text()
         assert content.count(setting) == 1
         (run / "config.yaml").write_text(content.replace(setting, kind))
-        with pytest.raises(UserMistake, match=rf"config\.yaml gives {setting.split(':')[0]} a value that is no "):
+        with pytest.raises(UserMistake, match=rf"config\.yaml gives {setting.split(':')[0]} a value of the wrong"):
             read_settings(run)
 
 
@@ -209,6 +209,7 @@ class TestDamaged:
         [
             ("last/resume/position.json", b"{"),
             ("last/resume/position.json", b"[]"),
+            ("last/resume/position.json", b'{"position": {"step": "x"}, "stopping": {"patience": 1}}'),
             ("last/resume/position.json", b'{"position": {"steps": 1}, "stopping": {"patience": 1}}'),
             ("last/resume/optimizer.safetensors", b"abc"),
             ("last/resume/optimizer.safetensors", None),

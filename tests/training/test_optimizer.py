@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import nn
 from torch.optim import AdamW
@@ -58,3 +59,12 @@ def test_restoring_takes_a_copy():
     restore_optimizer(model, optimizer, given)
     take_step(model, optimizer, seed=2)
     assert all(torch.equal(given[name], state[name]) for name in state)
+
+
+def test_state_of_another_model_is_refused():
+    model = tiny_gpt2()
+    optimizer = make_optimizer(model, 0.1)
+    take_step(model, optimizer, seed=1)
+    state = optimizer_tensors(model, optimizer)
+    with pytest.raises(ValueError, match=r"averages of transformer\.wte\.weight are not of its shape"):
+        restore_optimizer(tiny_gpt2(vocabulary=51), optimizer, state)
