@@ -1,29 +1,9 @@
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from buddy.cli import main
-
 ROWS = "message,mood\n" + "".join(f"text number {n},{'sad' if n % 2 else 'glad'}\n" for n in range(40))
-
-
-@pytest.fixture
-def buddy(monkeypatch, tmp_path, capsys):
-    """Run the command line in an empty folder; gives exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[object, str, str]:
-        monkeypatch.setattr(sys, "argv", ["buddy", *arguments])
-        try:
-            main()
-            code: object = 0
-        except SystemExit as leaving:
-            code = leaving.code or 0
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_quick_gpt2
 from tests.training.hub import Hub, serve
 from tests.training.processes import Starter, start_server
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from buddy.training.settings import TrainSettings
 
 QUICK_RUN = {
@@ -84,6 +87,13 @@ def resume() -> Callable[[Path], None]:
         resume_run(read_settings(run), make_evaluate)
 
     return go_on
+
+
+@pytest.fixture(scope="module", params=[tiny_gpt2, tiny_llama, tiny_gpt_neo, tiny_quick_gpt2])
+def model(request: pytest.FixtureRequest) -> "PreTrainedModel":
+    """Each of the architectures in turn, at rest: nothing that training does may depend on which it is."""
+    made: PreTrainedModel = request.param()
+    return made
 
 
 @pytest.fixture(scope="session")

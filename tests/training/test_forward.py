@@ -7,14 +7,7 @@ import torch
 from buddy.text.batches import Batch, pack, pad
 from buddy.text.tokenizer import Tokens
 from buddy.training.forward import Question, next_token_logits, same_document_mask
-from tests.conftest import random_tokens, tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_quick_gpt2
-
-MODELS = [tiny_gpt2, tiny_llama, tiny_gpt_neo, tiny_quick_gpt2]
-
-
-@pytest.fixture(scope="module", params=MODELS)
-def model(request):
-    return request.param()
+from tests.conftest import random_tokens
 
 
 @pytest.fixture

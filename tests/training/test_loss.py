@@ -6,14 +6,7 @@ from torch import nn
 from buddy.text.batches import pack, pad
 from buddy.text.tokenizer import Tokens
 from buddy.training.loss import learned_loss
-from tests.conftest import random_tokens, tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_quick_gpt2
-
-MODELS = [tiny_gpt2, tiny_llama, tiny_gpt_neo, tiny_quick_gpt2]
-
-
-@pytest.fixture(scope="module", params=MODELS)
-def model(request):
-    return request.param()
+from tests.conftest import random_tokens
 
 
 @pytest.fixture
