@@ -210,3 +210,43 @@ def trained_run(moods: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     start_run(settings, make_evaluate)
     return settings.out
+
+
+@pytest.fixture(scope="session")
+def exported_run(trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `buddy export` makes of ``trained_run``, with every digit; not to be changed."""
+    from buddy.inference.export import export_model
+
+    out = tmp_path_factory.mktemp("exported") / "learned"
+    export_model(trained_run, out, "float32")
+    return out
+
+
+@pytest.fixture(scope="session")
+def companion_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A companion that has learned nothing, with loud random weights: it replies at random; not to be changed."""
+    import torch
+
+    from buddy.training.backbone import new_backbone, new_tokenizer
+    from buddy.training.checkpoint import save_model
+    from buddy.training.settings import TrainSettings
+
+    torch.manual_seed(3)
+    texts = [f" {opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS]
+    backbone = new_backbone("scratch:tiny", new_tokenizer(texts, LABELS, 400))
+    with torch.no_grad():
+        for parameter in backbone.model.parameters():
+            parameter.mul_(4)
+    folder = tmp_path_factory.mktemp("companion") / "best"
+    save_model(folder, backbone, LABELS, TrainSettings(Path("data"), folder.parent, task="companion", max_tokens=128))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def companion_model(companion_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, exported; not to be changed."""
+    from buddy.inference.export import export_model
+
+    out = tmp_path_factory.mktemp("exported") / "companion"
+    export_model(companion_checkpoint, out, "float32")
+    return out

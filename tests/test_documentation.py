@@ -14,7 +14,7 @@ from tests.conftest import LABELS
 REPOSITORY = Path(__file__).parents[1]
 DOCS = REPOSITORY / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-WITH_EXAMPLES = ("data", "label-scoring", "text", "training")
+WITH_EXAMPLES = ("data", "label-scoring", "pretraining", "text", "training", "using")
 GUIDE = [DOCS / f"{name}.md" for name in ("index", "evaluation", *WITH_EXAMPLES)]
 """Pages about the code as it is; decisions and the lab log also speak of what is no more."""
 
@@ -88,3 +88,15 @@ def test_program_of_the_page_runs(page, trained_run, moods, tmp_path, monkeypatc
     (program,) = re.findall(r"```python\n(from .*?)```", (DOCS / f"{page}.md").read_text("utf-8"), flags=re.DOTALL)
     exec(compile(program, page, "exec"), {})
     assert capsys.readouterr().out.strip() in LABELS
+
+
+def test_program_with_a_companion_runs(companion_checkpoint, tmp_path, monkeypatch, capsys):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "companion").symlink_to(companion_checkpoint.parent)
+    monkeypatch.chdir(tmp_path)
+    (program,) = re.findall(r"```python\n(from .*?)```", (DOCS / "using.md").read_text("utf-8"), flags=re.DOTALL)
+    exec(compile(program, "using", "exec"), {})
+    first, emotion, *reply = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"({'|'.join(LABELS)}) \d+% \[.*\]", first)
+    assert emotion in LABELS
+    assert "".join(reply).strip()

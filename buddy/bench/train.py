@@ -148,7 +148,7 @@ def measure_buddy(settings: BenchTrainSettings, data: Path) -> Measured:
     )
     with progress("steps", None) as bar:
         train(training, StopRequest(), bar)
-    return Measured(len(training.documents) / training.position.seconds, peaks[0])
+    return Measured(training.lessons.per_epoch / training.position.seconds, peaks[0])
 
 
 def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:

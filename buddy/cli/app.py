@@ -109,6 +109,8 @@ def main() -> None:
     debug = "--debug" in sys.argv
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a label still shows the rest
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # half a letter in a text is no reason to stop reading
     try:
         _refuse_undecodable(sys.argv)
         sys.exit(app(standalone_mode=False) or 0)

@@ -1,5 +1,5 @@
 """Every command, imported so that it registers itself with the app."""
 
-from buddy.cli import bench, demo, evaluate, prepare, report, train
+from buddy.cli import bench, chat, classify, demo, evaluate, export, prepare, pretrain, report, train
 
-__all__ = ["bench", "demo", "evaluate", "prepare", "report", "train"]
+__all__ = ["bench", "chat", "classify", "demo", "evaluate", "export", "prepare", "pretrain", "report", "train"]

@@ -66,7 +66,9 @@ def train(
     warmup_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps that climb to it.")] = 0.1,
     weight_decay: Annotated[float, typer.Option(min=0, help="Pull of the matrices towards zero.")] = 0.1,
     max_gradient_norm: Annotated[float, typer.Option(help="Longer gradients are scaled down to this.")] = 1.0,
-    dropout: Annotated[float, typer.Option(help="Of a model from scratch.")] = 0.2,
+    dropout: Annotated[
+        float | None, typer.Option(help="Of a GPT-2.", show_default="0.2 from scratch, else the model's own")
+    ] = None,
     text_weight: Annotated[
         float | None,
         typer.Option(
@@ -75,6 +77,21 @@ def train(
             show_default="0.2 from scratch, else 0",
         ),
     ] = None,
+    reply_weight: Annotated[
+        float, typer.Option(min=0, help="For a companion: what each token of a reply counts beside a label's.")
+    ] = 0.2,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            help="A Parquet table of another model's probabilities (id, text, p_LABEL) to learn from as well."
+        ),
+    ] = None,
+    label_weight: Annotated[
+        float, typer.Option(min=0, help="What the true label counts beside the teacher's answer.")
+    ] = 0.5,
+    other_texts_per_epoch: Annotated[
+        int, typer.Option(min=0, help="Texts per epoch that only the teacher has labelled. 0: all.")
+    ] = 0,
     vocabulary_size: Annotated[int, typer.Option(min=300, help="Of the tokenizer that scratch trains.")] = 8192,
     lora_rank: Annotated[int, typer.Option(min=0, help="Above 0: train adapters of this rank only.")] = 0,
     evaluations_per_epoch: Annotated[int, typer.Option(min=1, help="Points on the curves per epoch.")] = 2,
@@ -99,7 +116,7 @@ def train(
 
     run = out or Path("runs") / task.value
     if resume:
-        _refuse_other_options(context)
+        refuse_other_options(context)
         stop = resume_run(read_settings(run), make_evaluate)
     elif data is None:
         raise UserMistake("Say what to train on: --data DIR, a folder made by `buddy prepare`.")
@@ -118,8 +135,12 @@ def train(
             warmup_share=warmup_share,
             weight_decay=weight_decay,
             max_gradient_norm=max_gradient_norm,
-            dropout=dropout,
+            dropout=suited.dropout if dropout is None else dropout,
             text_weight=suited.text_weight if text_weight is None else text_weight,
+            reply_weight=reply_weight,
+            teacher="" if teacher is None else str(teacher.absolute()),
+            label_weight=label_weight,
+            other_texts_per_epoch=other_texts_per_epoch,
             vocabulary_size=vocabulary_size,
             lora_rank=lora_rank,
             evaluations_per_epoch=evaluations_per_epoch,
@@ -138,7 +159,7 @@ def train(
         raise typer.Exit(128 + stop.signal_number)
 
 
-def _refuse_other_options(context: typer.Context) -> None:
+def refuse_other_options(context: typer.Context) -> None:
     """With --resume the settings come from the run: an option that is quietly ignored would deceive."""
     for name in context.params:
         source = context.get_parameter_source(name)
@@ -147,11 +168,11 @@ def _refuse_other_options(context: typer.Context) -> None:
             raise UserMistake(f"{option} cannot change when a run goes on; its config.yaml holds the settings.")
 
 
-def print_outcome(run: Path, signal_number: int | None) -> None:
+def print_outcome(run: Path, signal_number: int | None, command: str = "train") -> None:
     """Say how a run ended and what to type next."""
     if signal_number is not None:
         print(
-            f"Stopped by {signal.Signals(signal_number).name} and saved. Go on with: buddy train --resume --out {run}"
+            f"Stopped by {signal.Signals(signal_number).name} and saved. Go on with: buddy {command} --resume --out {run}"
         )
         return
     from buddy.training.checkpoint import read_history, read_settings
@@ -159,6 +180,9 @@ def print_outcome(run: Path, signal_number: int | None) -> None:
     by_accuracy = read_settings(run).best_by == "accuracy"
     history = read_history(run)
     best = max(history, key=lambda point: point.valid_accuracy if by_accuracy else -point.valid_loss)
-    print(f"Best at step {best.step}: {best.valid_accuracy:.1%} right on valid, loss {best.valid_loss:.3f}.")
+    bits = best.valid_bits_per_byte
+    unit = "" if bits is None else f", {bits:.3f} bits per byte"
+    print(f"Best at step {best.step}: {best.valid_accuracy:.1%} right on valid, loss {best.valid_loss:.3f}{unit}.")
     print(f"Model: {run / 'best'}")
-    print(f"Next:  buddy evaluate {run}")
+    command = f"evaluate {run}" if bits is None else f"train --data DIR --backbone {run / 'best'}"
+    print(f"Next:  buddy {command}")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from buddy.data import empathetic_dialogues
@@ -37,6 +38,8 @@ HUB_PREFIX = "hf:"
 
 PARENT_FOLDER = Path("data")
 DOWNLOADS_FOLDER = "downloads"
+
+Row = TypeVar("Row", Example, Dialogue)
 
 OWN_FILES = frozenset({*(f"{split}.parquet" for split in SPLITS), DIALOGUES_FOLDER, LABELS_FILE, AUDIT_FILE, CARD_FILE})
 
@@ -121,7 +124,8 @@ def default_folder(source: str) -> Path:
 def divide(source: Source, fractions: Mapping[str, float], seed: int) -> Source:
     """Split a source that has no splits, and cut a valid split from train where only that is missing.
 
-    Rows of one group stay together; without groups, rows with the same text do.
+    Rows of one group stay together; without groups, rows with the same text do. Conversations are divided by the
+    same rule, and one about a text that stands among the rows goes where that row went.
 
     Args:
         source: as it was read.
@@ -129,7 +133,9 @@ def divide(source: Source, fractions: Mapping[str, float], seed: int) -> Source:
         seed: of the division.
     """
     if UNSPLIT in source.examples:
-        return replace(source, examples=_divide_rows(source, source.examples[UNSPLIT], fractions, seed))
+        examples = _divide_rows(source, source.examples[UNSPLIT], fractions, seed)
+        dialogues = _divide_dialogues(source.dialogues.get(UNSPLIT, ()), examples, fractions, seed)
+        return replace(source, examples=examples, dialogues=dialogues)
     if "valid" in source.examples or source.dialogues or not fractions.get("valid"):
         return source
     cut = _divide_rows(source, source.examples["train"], {"valid": fractions["valid"]}, seed)
@@ -216,8 +222,20 @@ def _divide_rows(
     return _in_order(divided)
 
 
-def _in_order(examples: Mapping[str, Sequence[Example]]) -> dict[str, list[Example]]:
-    return {split: list(examples[split]) for split in SPLITS if split in examples}
+def _divide_dialogues(
+    dialogues: Sequence[Dialogue], examples: Mapping[str, Sequence[Example]], fractions: Mapping[str, float], seed: int
+) -> dict[str, list[Dialogue]]:
+    split_of = {comparison_key(row.text): split for split, rows in examples.items() for row in rows}
+    situations = [comparison_key(one.situation) for one in dialogues]
+    names = split_rows([one.emotion for one in dialogues], situations, fractions, seed)
+    divided: dict[str, list[Dialogue]] = {}
+    for name, situation, one in zip(names, situations, dialogues, strict=True):
+        divided.setdefault(split_of.get(situation, name), []).append(one)
+    return _in_order(divided)
+
+
+def _in_order(rows: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+    return {split: list(rows[split]) for split in SPLITS if split in rows}
 
 
 def _audit(settings: PrepareSettings, source: Source, kept: Source, findings: Findings) -> Audit:

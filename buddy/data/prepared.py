@@ -74,10 +74,14 @@ class PreparedData:
         Raises:
             UserMistake: the source has no conversations for this split, or the file is damaged.
         """
-        available = tuple(name for name in SPLITS if _dialogues_file(self.folder, name).is_file())
+        available = tuple(name for name in SPLITS if self.has_dialogues(name))
         self._require(split, available, "split of conversations")
         rows = _read_rows(_dialogues_file(self.folder, split), DIALOGUE_COLUMNS)
         return [Dialogue(id_, emotion, situation, tuple(turns)) for id_, emotion, situation, turns in rows]
+
+    def has_dialogues(self, split: str) -> bool:
+        """Tell whether the source has conversations for a split."""
+        return _dialogues_file(self.folder, split).is_file()
 
     def fingerprint(self) -> str:
         """Tell whether two folders hold the same data: SHA-256 over labels and rows in a fixed order.

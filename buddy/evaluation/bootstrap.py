@@ -53,7 +53,7 @@ def resample_scores(probabilities: Floats, truth: Integers, resamples: int = 100
         array([1., 1., 1.])
     """
     scorer = _WeightedScorer(probabilities, truth)
-    parts = [scorer(weights) for weights in _draws(len(truth), resamples, seed)]
+    parts = [scorer(weights) for weights in draws(len(truth), resamples, seed)]
     return {name: np.concatenate([part[name] for part in parts] or [np.empty(0)]) for name in scorer.names}
 
 
@@ -97,7 +97,7 @@ def interval(value: float, resampled: Floats, bounds: Interval = ANYTHING, level
     return float(low), float(high)
 
 
-def _draws(n: int, resamples: int, seed: int) -> Iterator[Floats]:
+def draws(n: int, resamples: int, seed: int) -> Iterator[Floats]:
     """Yield the weights of all resamples in blocks of (r, N) that fit into memory."""
     generator = np.random.default_rng(seed)
     block = max(1, WEIGHTS_AT_ONCE // n)

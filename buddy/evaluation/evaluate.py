@@ -13,6 +13,7 @@ from buddy.errors import UserMistake, quote
 from buddy.evaluation.baselines import BASELINES, baseline_probabilities
 from buddy.evaluation.bootstrap import LEVEL, Resampled, interval, resample_scores, score_intervals
 from buddy.evaluation.calibration import cross_fitted, fit_temperature, is_at_the_end, temper
+from buddy.evaluation.companion import Companion, CompanionScores, judge_companion
 from buddy.evaluation.metrics import (
     Floats,
     Integers,
@@ -34,11 +35,12 @@ from buddy.evaluation.results import (
     Uncalibrated,
     write_evaluation,
 )
-from buddy.evaluation.run_folder import Run, read_run
+from buddy.evaluation.run_folder import Run, find_run, write_judged_model
 from buddy.files import recover_folder
 from buddy.progress import progress
-from buddy.records import Example
+from buddy.records import Dialogue, Example
 
+COMPANION = "companion"  # the task of a model that has learned to reply
 TEXTS_AT_ONCE = 512
 FITTED_HERE = (
     "The temperature was fitted on this same split. The calibration figures and the NLL are therefore cross-fitted: "
@@ -53,17 +55,22 @@ AT_THE_END = (
     "The fitted temperature is as extreme as it may be: the model has learned too little, or there are too few "
     "examples, for its confidence to mean anything."
 )
+NO_CONVERSATIONS = "The model has learned to reply, but these data hold no conversations to judge its replies by."
 OTHER_DATA = "This is not the data that the run was trained on, so the stored temperature was used and left as it is."
+WITHOUT_RUN = "The model was judged without the run that made it: its stored temperature was used and left as it is."
 
 
-class Classifier(Protocol):
-    """What is needed of a model: label log-probabilities, row-wise log-softmaxed, before temperature."""
+class Classifier(Companion, Protocol):
+    """What is needed of a model: label log-probabilities, row-wise log-softmaxed, before temperature.
 
-    @property
-    def labels(self) -> tuple[str, ...]: ...
+    What a companion can be asked beyond that is only asked where the task is ``companion``.
+    """
 
     @property
     def temperature(self) -> float: ...
+
+    @property
+    def task(self) -> str: ...
 
     def log_scores(self, texts: Sequence[str]) -> Floats: ...
 
@@ -73,12 +80,14 @@ class EvaluateSettings:
     """What to evaluate and how.
 
     Args:
-        run: the run directory.
+        run: the run directory, or the folder of a model without one.
         data: a prepared folder; the one that the run was trained on when absent.
         split: ``"valid"`` or ``"test"``.
         baselines: whether to judge the simple systems on the same examples, too.
         bootstrap: how many resamples the intervals are made from.
-        seed: of the resamples, the folds of cross-fitting and the shown examples.
+        seed: of the resamples, the folds of cross-fitting, the shown examples and the replies.
+        replies: in how many conversations a model that has learned to reply is made to do so; 0 for none.
+        out: where the results of a model without a run go; a run keeps its own.
     """
 
     run: Path
@@ -87,6 +96,8 @@ class EvaluateSettings:
     baselines: bool = False
     bootstrap: int = 1000
     seed: int = 13
+    replies: int = 200
+    out: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,7 @@ class _Question:
     classifier: Classifier
     examples: list[Example]
     truth: Integers  # (N,) columns of the true labels
+    dialogues: list[Dialogue]  # none for a model that has not learned to reply
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -128,6 +140,8 @@ class _Answers:
 def evaluate_run(settings: EvaluateSettings) -> Evaluation:
     """Judge a run's best checkpoint and write ``metrics.json`` and ``predictions.parquet`` into the run.
 
+    The results of a model without a run go to ``settings.out``, and its temperature is left as it is.
+
     The temperature is fitted on ``valid`` and stored with the checkpoint; ``test`` uses what is stored. Figures
     and the page are made from these files by ``buddy.evaluation.report.write_report``.
 
@@ -150,7 +164,7 @@ def evaluate_run(settings: EvaluateSettings) -> Evaluation:
 
 
 def _ask(settings: EvaluateSettings) -> _Question:
-    run = read_run(settings.run)
+    run = find_run(settings.run, settings.out)
     recover_folder(run.best)
     if not run.best.is_dir():
         raise UserMistake(f"{run.folder} has no checkpoint yet; `buddy train` writes {run.best} when it evaluates.")
@@ -162,11 +176,17 @@ def _ask(settings: EvaluateSettings) -> _Question:
         run=run,
         data=data,
         fingerprint=fingerprint,
-        is_own_data=run.data_fingerprint in (None, fingerprint),
+        is_own_data=run.model is None and run.data_fingerprint in (None, fingerprint),
         classifier=classifier,
         examples=examples,
         truth=_columns(examples, classifier.labels, settings.split),
+        dialogues=_dialogues(data, settings.split) if classifier.task == COMPANION else [],
     )
+
+
+def _dialogues(data: PreparedData, split: str) -> list[Dialogue]:
+    """Read the conversations in which somebody listens, if there are any."""
+    return [one for one in data.dialogues(split) if len(one.turns) > 1] if data.has_dialogues(split) else []
 
 
 def _load_classifier(run: Run) -> Classifier:
@@ -179,7 +199,7 @@ def _data_folder(run: Run) -> Path:
     folder = run.settings.get("data")
     if not isinstance(folder, str):
         raise UserMistake(
-            f"{run.folder} does not say which data it was trained on; name a prepared folder with --data."
+            f"{run.model or run.folder} does not say which data it was trained on; name a prepared folder with --data."
         )
     if not Path(folder).is_dir():
         raise UserMistake(f"The data of this run, {folder}, is not there any more; name a prepared folder with --data.")
@@ -241,6 +261,7 @@ def _summarise(question: _Question, answers: _Answers, settings: EvaluateSetting
         data=_facts(question),
         baselines=_judge_baselines(question, scores, resampled, settings) if settings.baselines else {},
         notes=_notes(question, answers),
+        companion=_judge_companion(question, settings),
     )
 
 
@@ -253,21 +274,31 @@ def _facts(question: _Question) -> DataFacts:
 def _notes(question: _Question, answers: _Answers) -> tuple[str, ...]:
     notes = []
     if not question.is_own_data:
-        notes.append(OTHER_DATA)
+        notes.append(OTHER_DATA if question.run.model is None else WITHOUT_RUN)
     if answers.fitted_here:
         notes.append(FITTED_HERE)
     if answers.fitted_here and is_at_the_end(answers.temperature):
         notes.append(AT_THE_END)
-    if answers.temperature == 1.0:
+    if answers.temperature == 1.0 and question.run.model is None:
         notes.append(NOTHING_TO_FIT if answers.fitted_here else NOT_FITTED.format(run=question.run.folder))
+    if question.classifier.task == COMPANION and not question.dialogues:
+        notes.append(NO_CONVERSATIONS)
     return tuple(notes)
+
+
+def _judge_companion(question: _Question, settings: EvaluateSettings) -> CompanionScores | None:
+    """Judge the replies of a model that has learned to give some, where there are conversations."""
+    if not question.dialogues:
+        return None
+    return judge_companion(question.classifier, question.dialogues, settings.replies, settings.bootstrap, settings.seed)
 
 
 def _judge_baselines(
     question: _Question, scores: Scores, resampled: Resampled, settings: EvaluateSettings
 ) -> dict[str, Baseline]:
-    """Fit the simple systems on the run's train split and judge them as the model was judged."""
-    data = question.data if question.is_own_data else read_prepared(_data_folder(question.run))
+    """Fit the simple systems on the run's train split, without a run on that of the data, and judge them alike."""
+    has_own = not question.is_own_data and question.run.model is None
+    data = read_prepared(_data_folder(question.run)) if has_own else question.data
     train = data.examples("train")
     _columns(train, question.labels, "train")
     baselines = {}
@@ -313,5 +344,7 @@ def _write(question: _Question, answers: _Answers, evaluation: Evaluation) -> No
         predicted=answers.stated.argmax(axis=1),
         probabilities=answers.stated,
     )
+    if question.run.model is not None:
+        write_judged_model(question.run)
     write_predictions(folder / PREDICTIONS_FILE, predictions)
     write_evaluation(folder, evaluation)

@@ -251,6 +251,7 @@ def data_facts(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
 def run_facts(run: Run) -> tuple[tuple[str, str], ...]:
     """List what training found out about itself: size, device, commit, data."""
     facts: dict[str, str | None] = {
+        "model": run.model and str(run.model),
         **{f"weights, {kind}": f"{count:,}" for kind, count in run.parameters.items()},
         "device": run.device,
         "git commit": run.git_commit,
@@ -261,7 +262,7 @@ def run_facts(run: Run) -> tuple[tuple[str, str], ...]:
 
 def commands(run: Run, evaluation: Evaluation | None) -> tuple[str, ...]:
     """Give the commands that make this run and this report again."""
-    listed = [_train_command(run)]
+    listed = [] if run.model else [_train_command(run)]
     if evaluation is not None:
         listed.append(_evaluate_command(run, evaluation))
     return (*listed, shlex.join(["buddy", "report", str(run.folder)]))
@@ -284,7 +285,11 @@ def _option(name: str, value: Setting) -> Iterable[str]:
 
 
 def _evaluate_command(run: Run, evaluation: Evaluation) -> str:
-    words = ["buddy", "evaluate", str(run.folder), "--split", evaluation.split, "--data", evaluation.data.folder]
+    judged = [str(run.folder)] if run.model is None else [str(run.model), "--out", str(run.folder)]
+    words = ["buddy", "evaluate", *judged, "--split", evaluation.split, "--data", evaluation.data.folder]
     words += ["--baselines"] if evaluation.baselines else []
     words += ["--bootstrap", str(evaluation.bootstrap.resamples), "--seed", str(evaluation.bootstrap.seed)]
+    if evaluation.companion:
+        written = evaluation.companion.generated
+        words += ["--replies", str(written.conversations if written else 0)]
     return shlex.join(words)

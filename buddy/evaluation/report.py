@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buddy.evaluation import page
+from buddy.evaluation import page, page_replies
 from buddy.evaluation.confusion import ConfusedPair, confused_pairs, count_confusions
 from buddy.evaluation.examples import choose_examples
 from buddy.evaluation.figures import (
@@ -170,6 +170,7 @@ def render(material: Material, pictures: dict[str, Picture]) -> str:
     right, wrong = choose_examples(predictions, seed) if predictions else ((), ())
     return _template().render(
         page=page,
+        page_replies=page_replies,
         run=run,
         name=run.folder.resolve().name,
         history=material.history,

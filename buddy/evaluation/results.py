@@ -2,15 +2,20 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from buddy.errors import UserMistake
 from buddy.evaluation.bootstrap import Interval
+from buddy.evaluation.companion import CompanionScores, Generated, ReplyExample
+from buddy.evaluation.context import ContextAccuracy, ContextEmotion
+from buddy.evaluation.generated import Likeness, ReplyTraits
 from buddy.evaluation.metrics import LabelScore, ReliabilityBin, Scores
+from buddy.evaluation.replies import Perplexity
 from buddy.files import write_json
+from buddy.inference.engine import Sampling
 
 METRICS_FILE = "metrics.json"
 SCORE_NAMES = tuple(part.name for part in fields(Scores))
@@ -88,6 +93,7 @@ class Evaluation:
         data: which data.
         baselines: simple systems on the same examples, by name.
         notes: sentences that a reader of the numbers must know.
+        companion: how good the replies are, for a model that has learned to reply.
     """
 
     split: str
@@ -103,6 +109,7 @@ class Evaluation:
     data: DataFacts
     baselines: dict[str, Baseline] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    companion: CompanionScores | None = None
 
 
 def split_metrics_file(split: str) -> str:
@@ -116,11 +123,16 @@ def split_metrics_file(split: str) -> str:
 
 
 def to_json(evaluation: Evaluation) -> dict[str, object]:
-    """Lay an evaluation out as ``metrics.json`` has it: the scores stand at the top level."""
+    """Lay an evaluation out as ``metrics.json`` has it: the scores stand at the top level.
+
+    ``replies`` and ``context_emotion`` are there only for a companion.
+    """
     record = asdict(evaluation)
     head = {name: record.pop(name) for name in ("split", "n")}
     baselines = {name: {**system.pop("scores"), **system} for name, system in record.pop("baselines").items()}
-    return {**head, **record.pop("scores"), **record, "baselines": baselines}
+    companion = record.pop("companion")
+    spoken = {"context_emotion": companion.pop("context_emotion"), "replies": companion} if companion else {}
+    return {**head, **record.pop("scores"), **record, **spoken, "baselines": baselines}
 
 
 def write_evaluation(run: Path, evaluation: Evaluation) -> None:
@@ -147,13 +159,13 @@ def _from_json(record: Mapping[str, Any]) -> Evaluation:
     evaluation = Evaluation(
         split=str(record["split"]),
         n=_count(record["n"]),
-        scores=_numbers(Scores, record),
+        scores=_fields(Scores, record),
         intervals=_intervals(record["intervals"]),
-        bootstrap=_numbers(Bootstrap, record["bootstrap"]),
+        bootstrap=_fields(Bootstrap, record["bootstrap"]),
         temperature=_number(record["temperature"]),
         temperature_fitted_here=bool(record["temperature_fitted_here"]),
-        uncalibrated=_numbers(Uncalibrated, record["uncalibrated"]),
-        per_label={label: _numbers(LabelScore, row) for label, row in record["per_label"].items()},
+        uncalibrated=_fields(Uncalibrated, record["uncalibrated"]),
+        per_label={label: _fields(LabelScore, row) for label, row in record["per_label"].items()},
         reliability=Reliability(_bins(reliability["before"]), _bins(reliability["after"])),
         data=DataFacts(
             folder=str(data["folder"]),
@@ -162,6 +174,7 @@ def _from_json(record: Mapping[str, Any]) -> Evaluation:
         ),
         baselines={name: _baseline(system) for name, system in record["baselines"].items()},
         notes=tuple(map(str, record["notes"])),
+        companion=_companion(record) if "replies" in record else None,
     )
     if not (evaluation.n and evaluation.per_label and evaluation.reliability.before and evaluation.reliability.after):
         raise ValueError("an evaluation of nothing")
@@ -171,10 +184,35 @@ def _from_json(record: Mapping[str, Any]) -> Evaluation:
 def _baseline(record: Mapping[str, Any]) -> Baseline:
     gain = record["accuracy_gain"]
     return Baseline(
-        scores=_numbers(Scores, record),
+        scores=_fields(Scores, record),
         intervals=_intervals(record["intervals"]),
         accuracy_gain=Gain(_number(gain["value"]), gain["interval"] and _interval(gain["interval"])),
         seconds=_number(record["seconds"]),
+    )
+
+
+def _companion(record: Mapping[str, Any]) -> CompanionScores:
+    replies, emotion = record["replies"], record["context_emotion"]
+    first, last = (_fields(ContextAccuracy, emotion[place]) for place in ("first_turn", "last_turn"))
+    return CompanionScores(
+        perplexity=_fields(Perplexity, replies["perplexity"]),
+        generated=replies["generated"] and _generated(replies["generated"]),
+        context_emotion=ContextEmotion(_count(emotion["conversations"]), first, last),
+    )
+
+
+def _generated(record: Mapping[str, Any]) -> Generated:
+    return Generated(
+        conversations=_count(record["conversations"]),
+        replies=_count(record["replies"]),
+        sampling=_fields(Sampling, record["sampling"]),
+        of_model=_fields(ReplyTraits, record["of_model"]),
+        of_people=_fields(ReplyTraits, record["of_people"]),
+        likeness=_fields(Likeness, record["likeness"]),
+        examples=tuple(
+            ReplyExample(tuple(map(str, row["context"])), str(row["reference"]), str(row["reply"]))
+            for row in record["examples"]
+        ),
     )
 
 
@@ -188,12 +226,12 @@ def _interval(ends: Any) -> Interval:
 
 
 def _bins(rows: list[dict[str, Any]]) -> tuple[ReliabilityBin, ...]:
-    return tuple(_numbers(ReliabilityBin, row) for row in rows)
+    return tuple(_fields(ReliabilityBin, row) for row in rows)
 
 
-def _numbers(kind: type[Record], row: Mapping[str, Any]) -> Record:
-    """Make a record whose fields are all numbers."""
-    return kind(**{name: (_count if is_ is int else _number)(row[name]) for name, is_ in get_type_hints(kind).items()})
+def _fields(kind: type[Record], row: Mapping[str, Any]) -> Record:
+    """Make a record of simple values, each checked for what its field is to hold."""
+    return kind(**{name: READERS[hint](row[name]) for name, hint in get_type_hints(kind).items()})
 
 
 def _number(value: Any) -> float:
@@ -207,3 +245,13 @@ def _count(value: Any) -> int:
     if int(value) != value or value < 0:
         raise ValueError(f"{value} counts nothing")
     return int(value)
+
+
+READERS: dict[object, Callable[[Any], object]] = {
+    float: _number,
+    int: _count,
+    str: str,
+    int | None: lambda value: None if value is None else _count(value),
+    Interval | None: lambda value: None if value is None else _interval(value),
+}
+"""How the value of a field is read, by the type that the field is declared with."""

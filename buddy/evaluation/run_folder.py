@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from buddy.errors import UserMistake
+from buddy.files import atomic_file
+from buddy.inference.folder import FACTS_FILE
 
 CONFIG_FILE = "config.yaml"
 HISTORY_FILE = "history.jsonl"
@@ -28,6 +30,7 @@ class Run:
         data_fingerprint: of the prepared data.
         device: what it was trained on, in words.
         parameters: how many weights the model has, by kind (total, trained).
+        model: the model that was judged, where the folder holds the results of one without its run.
     """
 
     folder: Path
@@ -37,11 +40,12 @@ class Run:
     data_fingerprint: str | None = None
     device: str | None = None
     parameters: dict[str, int] = field(default_factory=dict)
+    model: Path | None = None
 
     @property
     def best(self) -> Path:
         """The checkpoint that is judged."""
-        return self.folder / BEST_FOLDER
+        return self.model or self.folder / BEST_FOLDER
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,40 @@ def read_run(folder: Path) -> Run:
             data_fingerprint=_words(config.get("data_fingerprint")),
             device=_words(config.get("device")),
             parameters={str(kind): int(count) for kind, count in (config.get("parameters") or {}).items()},
+            model=None if config.get("model") is None else Path(str(config["model"])),
         )
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserMistake(f"{file} is damaged: it must be YAML with a mapping named 'settings'.") from error
+
+
+def find_run(folder: Path, out: Path | None) -> Run:
+    """Find what shall be judged: a run, or a model without one, whose results then go to a folder of their own.
+
+    Args:
+        folder: a run directory, or a checkpoint or exported model.
+        out: where the results go; named for a model without a run, and only then.
+
+    Raises:
+        UserMistake: ``folder`` is neither, ``out`` is missing or not wanted, or it holds other results.
+    """
+    if not (folder / FACTS_FILE).exists():
+        if out is not None:
+            raise UserMistake(f"A run keeps its own results; --out is for a model without a run, and {folder} is none.")
+        return read_run(folder)
+    if out is None:
+        raise UserMistake(f"{folder} is a model without a run; say where its results shall go with --out DIR.")
+    model = folder.absolute()
+    if (out / CONFIG_FILE).exists() and read_run(out).model != model:
+        raise UserMistake(f"{out} holds a run, or the results of another model; name another --out.")
+    return Run(out, settings={}, versions={}, model=model)
+
+
+def write_judged_model(run: Run) -> None:
+    """Write down which model without a run the results of a folder are about."""
+    import yaml
+
+    with atomic_file(run.folder / CONFIG_FILE) as file:
+        yaml.safe_dump({"model": str(run.model), "settings": {}}, file, sort_keys=False, allow_unicode=True)
 
 
 def read_history(folder: Path) -> tuple[HistoryRow, ...]:

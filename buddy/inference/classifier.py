@@ -1,22 +1,28 @@
-"""A checkpoint that can be asked for emotions."""
+"""A model that can be asked for emotions.
 
-import json
-import math
+Shapes: `N` texts, `E` labels.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-from torch import nn
 
-from buddy.errors import UserMistake, quote
-from buddy.files import recover_folder, write_json
-from buddy.inference.labels import LabelTrie, make_trie, score_labels
-from buddy.text.render import END, LAYOUT_VERSION, render_emotion_question
+from buddy.errors import UserMistake
+from buddy.inference.engine import Engine
+from buddy.inference.folder import Facts, is_exported, read_facts, save_temperature
+from buddy.inference.labels import LabelTrie, Scores, label_trie, log_softmax
+from buddy.text.render import EMOTION_TYPE, END, LISTENER, Piece, render_conversation, render_emotion_question
 from buddy.text.tokenizer import Codec
-from buddy.training.device import Device, choose_device, keep_freed_memory
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from buddy.training.device import Device
+
+__all__ = ["Classifier", "label_trie", "load_classifier", "save_temperature", "score_texts"]
 
 
 @dataclass(frozen=True)
@@ -24,22 +30,25 @@ class Classifier:
     """A model, its tokenizer, and the labels that it tells apart.
 
     Attributes:
-        model: a Hugging Face causal language model in evaluation mode.
-        codec: its tokenizer.
-        labels: in the order of the columns that ``log_scores`` gives.
-        device: where the model is.
+        engine: what computes, with the model's tokenizer.
+        labels: in the order of the columns of every answer.
         temperature: scores are divided by it before they become probabilities; fitted on validation data.
         max_tokens: of a longer text only the end is read.
+        task: what the model was trained for.
     """
 
-    model: nn.Module
-    codec: Codec
+    engine: Engine
     labels: tuple[str, ...]
-    device: Device
     temperature: float
     max_tokens: int
+    task: str = "emotion"
 
-    def log_scores(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    @property
+    def codec(self) -> Codec:
+        """The tokenizer."""
+        return self.engine.codec
+
+    def log_scores(self, texts: Sequence[str]) -> Scores:
         """Give each text's log-probability of each label, before the temperature.
 
         Args:
@@ -48,104 +57,90 @@ class Classifier:
         Returns:
             (N, E) rows whose exponentials sum to 1.
         """
-        return score_texts(self.model, texts, self.codec, self.trie(), self.device, self.max_tokens)
+        return self._ask([render_emotion_question(text) for text in texts], END)
 
-    def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def probabilities(self, texts: Sequence[str]) -> Scores:
         """Give each text's calibrated probability of each label: (N, E), rows sum to 1."""
-        scaled = self.log_scores(texts) / self.temperature
-        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        probabilities: npt.NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return probabilities
+        return self._temper(self.log_scores(texts))
 
-    def trie(self) -> LabelTrie:
-        """Give the labels' tokens as a trie."""
-        return label_trie(self.codec, self.labels)
+    def conversation_probabilities(self, conversations: Sequence[Sequence[str]]) -> Scores:
+        """Give the calibrated probabilities of what the speaker feels after the last turn of each conversation.
 
+        Args:
+            conversations: the turns so far, the speaker's first and last.
 
-def label_trie(codec: Codec, labels: Sequence[str]) -> LabelTrie:
-    """Arrange labels in a trie as the tokenizer spells them.
+        Returns:
+            (N, E) rows that sum to 1.
+        """
+        ask = Piece(EMOTION_TYPE, special=True)
+        questions = [(*render_conversation(turns), ask) for turns in conversations]
+        return self._temper(self._ask(questions, LISTENER))
 
-    Raises:
-        UserMistake: the tokenizer spells two labels alike, such as Sad and sad when it knows no capitals.
-    """
-    spelled: dict[tuple[int, ...], str] = {}
-    for label in labels:
-        tokens = codec.encode_label(label)
-        if tokens in spelled:
-            raise UserMistake(
-                f"The model cannot tell the labels {quote(spelled[tokens])} and {quote(label)} apart; rename one."
-            )
-        spelled[tokens] = label
-    return make_trie(list(spelled), codec.special_ids[END])
+    def _ask(self, questions: Sequence[Sequence[Piece]], end: str) -> Scores:
+        trie = label_trie(self.codec, self.labels, end)
+        return self.engine.score_labels(self.codec.encode(questions, self.max_tokens - trie.room), trie)
+
+    def _temper(self, log_scores: Scores) -> Scores:
+        return np.exp(log_softmax(log_scores / self.temperature))
 
 
 def score_texts(
-    model: nn.Module, texts: Sequence[str], codec: Codec, trie: LabelTrie, device: Device, max_tokens: int
-) -> npt.NDArray[np.float64]:
-    """Ask a model for the emotion of texts: (N, E) log-probabilities over the labels of ``trie``."""
-    questions = codec.encode([render_emotion_question(text) for text in texts], max_tokens - trie.room)
-    return score_labels(model, questions, trie, device)
-
-
-def load_classifier(checkpoint: Path, device: str = "auto", number_format: str = "auto") -> Classifier:
-    """Load a checkpoint of a run (``RUN/best``) to ask it for emotions.
+    model: "nn.Module", texts: Sequence[str], codec: Codec, trie: LabelTrie, device: "Device", max_tokens: int
+) -> Scores:
+    """Ask a model that is in training for the emotion of texts.
 
     Args:
-        checkpoint: a folder that ``buddy train`` wrote.
-        device: as for ``choose_device``.
-        number_format: as for ``choose_device``.
+        model: in evaluation mode.
+        texts: any number.
+        codec: its tokenizer.
+        trie: of the labels.
+        device: where the model is.
+        max_tokens: of a longer text only the end is read.
+
+    Returns:
+        (N, E) log-probabilities over the labels of ``trie``.
+    """
+    from buddy.inference.torch_engine import TorchEngine
+
+    questions = codec.encode([render_emotion_question(text) for text in texts], max_tokens - trie.room)
+    return TorchEngine(model, codec, device).score_labels(questions, trie)
+
+
+def load_classifier(folder: Path, device: str = "auto", number_format: str = "auto") -> Classifier:
+    """Load a model to ask it for emotions.
+
+    Args:
+        folder: a checkpoint of a run (``RUN/best``), or what `buddy export` made of one.
+        device: as for ``choose_device``; an exported model runs on the CPU unless it is told ``"cuda"``.
+        number_format: as for ``choose_device``; an exported model keeps the one it was exported in.
 
     Raises:
-        UserMistake: the folder is no checkpoint of buddy's, or one of another layout: it would answer nonsense.
+        UserMistake: the folder is none of buddy's, its weights are damaged or missing, or it needs PyTorch and
+            that is not installed.
     """
-    from buddy.training.backbone import load_backbone, quiet_transformers
-
-    quiet_transformers()
-    keep_freed_memory()
-    recover_folder(checkpoint)
-    facts = _read_facts(checkpoint)
-    backbone = load_backbone(str(checkpoint))
-    place = choose_device(device, number_format)
-    model: nn.Module = backbone.model
-    return Classifier(
-        model.to(place.name).eval(),
-        backbone.codec,
-        tuple(facts["labels"]),
-        place,
-        float(facts["temperature"]),
-        min(facts["max_tokens"], backbone.positions),
+    facts = read_facts(folder)
+    engine, max_tokens = (
+        _load_exported(folder, facts, device)
+        if is_exported(folder)
+        else _load_checkpoint(folder, facts, device, number_format)
     )
+    return Classifier(engine, facts.labels, facts.temperature, max_tokens, facts.task)
 
 
-def save_temperature(checkpoint: Path, temperature: float) -> None:
-    """Write a fitted temperature into a checkpoint."""
-    write_json(checkpoint / "buddy.json", {**_read_facts(checkpoint), "temperature": temperature})
+def _load_exported(folder: Path, facts: Facts, device: str) -> tuple[Engine, int]:
+    """Load what `buddy export` made, and tell how many tokens it can read."""
+    from buddy.inference.ctranslate2_engine import load_ctranslate2_engine
+
+    return load_ctranslate2_engine(folder, facts, device), facts.max_tokens
 
 
-def _read_facts(checkpoint: Path) -> dict[str, Any]:
-    file = checkpoint / "buddy.json"
+def _load_checkpoint(folder: Path, facts: Facts, device: str, number_format: str) -> tuple[Engine, int]:
+    """Load what `buddy train` wrote, and tell how many tokens it can read."""
     try:
-        facts = json.loads(file.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError) as error:
+        from buddy.inference.torch_engine import load_torch_engine
+    except ImportError as error:
         raise UserMistake(
-            f"{checkpoint} is no checkpoint of buddy's (no readable buddy.json); `buddy train` makes one."
+            f"{folder} needs PyTorch: pip install 'buddy-companion[train]', or name a model that `buddy export` made."
         ) from error
-    if not isinstance(facts, dict) or facts.get("layout_version") != LAYOUT_VERSION:
-        raise UserMistake(f"{checkpoint} was trained on another text layout; train it again with this version.")
-    if not _are_sound(facts):
-        raise UserMistake(f"{file} is damaged; train the model again.")
-    return facts
-
-
-def _are_sound(facts: dict[str, Any]) -> bool:
-    """Tell whether a checkpoint's facts are of their kinds: wrong ones would give answers, and nonsense."""
-    labels, temperature, max_tokens = (facts.get(name) for name in ("labels", "temperature", "max_tokens"))
-    return (
-        isinstance(labels, list)
-        and all(isinstance(label, str) for label in labels)
-        and len(labels) == len(set(labels)) > 1
-        and isinstance(temperature, int | float)
-        and 0 < temperature < math.inf
-        and isinstance(max_tokens, int)
-        and max_tokens >= 16
-    )
+    engine, positions = load_torch_engine(folder, device, number_format)
+    return engine, min(facts.max_tokens, positions)

@@ -1,13 +1,12 @@
-"""Exact probabilities over whole labels, for labels of any number of tokens, in one forward pass.
+"""Labels as a trie of their tokens, and exact probabilities over whole labels.
 
 The score of a label is the log-probability that the model goes on with it: the sum over its tokens. Where one
-label is the beginning of another ("sad", "sad and tired"), the shorter one must also be followed by the end of
-text, else its score would contain the longer one's. The softmax of the scores is the answer.
+label is the beginning of another ("sad", "sad and tired"), the shorter one must also be followed by what ends a
+label in the layout, else its score would contain the longer one's. The softmax of the scores is the answer.
 
-All labels share the text, and labels share their first tokens, so they form a trie. Its inner nodes are appended
-to the text as if they were one more sentence, and an attention mask lets each see the text and its own ancestors
-only: the text is computed once, and one pass gives every log-probability that any label needs. When all labels
-are single tokens the trie has no inner node and nothing is appended.
+All labels share the text, and labels share their first tokens, so they form a trie. An engine gives the logits at the
+root and at the inner nodes; what remains is adding up along the paths. When all labels are single tokens there is
+no inner node, and the logits behind the text are all that is needed.
 
     text: I lost my cat <EMOTION_TYPE>        labels: sad · very sad · very angry
                                  │
@@ -15,25 +14,24 @@ are single tokens the trie has no inner node and nothing is appended.
                                               ├── sad      logits at "very":    sad, angry
                                               └── angry
 
-Shapes: `N` texts, `E` labels, `B` rows, `T` tokens of the longest text, `K` inner nodes without the root.
-
-Source: the tree-shaped attention mask is that of Miao et al. 2023, "SpecInfer", section 4.2, there for drafts.
+Shapes: `B` texts, `E` labels, `K` inner nodes without the root, `V` vocabulary.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
-from buddy.text.batches import IntArray, pad, split_by_tokens
-from buddy.text.tokenizer import Tokens
-from buddy.training.device import Device
-from buddy.training.forward import BoolArray, Question, next_token_logits, same_document_mask
+from buddy.errors import UserMistake, quote
+from buddy.text.batches import FloatArray, IntArray
+from buddy.text.render import END
+from buddy.text.tokenizer import Codec
 
 ROOT = 0
+
+BoolArray = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -100,64 +98,56 @@ def make_trie(labels: Sequence[tuple[int, ...]], end: int) -> LabelTrie:
     return LabelTrie(tuple(p[-1] for p in inner), tuple(node_of[p[:-1]] for p in inner), paths)
 
 
-def score_labels(
-    model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device, max_tokens_per_pass: int = 8192
-) -> npt.NDArray[np.float64]:
-    """Score every label for every text.
+def label_trie(codec: Codec, labels: Sequence[str], end: str = END) -> LabelTrie:
+    """Arrange labels in a trie as the tokenizer spells them.
 
     Args:
-        model: a Hugging Face causal language model, in evaluation mode.
-        questions: rendered texts that end in ``<EMOTION_TYPE>``.
+        codec: the tokenizer.
+        labels: at least one.
+        end: the special token that follows a label in the layout: ``END`` behind a text, ``LISTENER`` in a
+            conversation.
+
+    Raises:
+        UserMistake: the tokenizer spells two labels alike, such as Sad and sad when it knows no capitals.
+    """
+    spelled: dict[tuple[int, ...], str] = {}
+    for label in labels:
+        tokens = codec.encode_label(label)
+        if tokens in spelled:
+            raise UserMistake(
+                f"The model cannot tell the labels {quote(spelled[tokens])} and {quote(label)} apart; rename one."
+            )
+        spelled[tokens] = label
+    return make_trie(list(spelled), codec.special_ids[end])
+
+
+def add_up(logits: FloatArray, trie: LabelTrie) -> Scores:
+    """Sum each label's log-probabilities along its path.
+
+    Args:
+        logits: (B, 1 + K, V) at the root and at each inner node of the trie.
         trie: of the labels.
-        device: where the model is.
-        max_tokens_per_pass: how many tokens go through the model at once; changes the speed, not the result.
 
     Returns:
-        (N, E) log-probabilities of the labels given that the answer is one of them: each row's exponentials sum to 1.
+        (B, E) log-probabilities of the labels, given that the answer is one of them.
+
+    Example:
+        >>> half = np.log(np.array([[[0.5, 0.25, 0.25]]], np.float32))
+        >>> np.exp(add_up(half, make_trie([(0,), (1,)], end=2))).round(3).tolist()
+        [[0.667, 0.333]]
     """
-    scores = np.empty((len(questions), len(trie.paths)))
-    for rows in _passes(questions, len(trie.tokens), max_tokens_per_pass):
-        with torch.inference_mode():
-            scores[rows] = _score_pass(model, [questions[i] for i in rows], trie, device).cpu().numpy()
-    return scores
+    at_nodes = log_softmax(logits.astype(np.float64))
+    scores = [sum(at_nodes[:, node, token] for node, token in path) for path in trie.paths]
+    return log_softmax(np.stack(scores, axis=1))
 
 
-def _passes(questions: Sequence[Tokens], appended: int, max_tokens: int) -> Iterator[list[int]]:
-    lengths = [len(question) + appended for question in questions]
-    by_length = sorted(range(len(questions)), key=lambda i: -lengths[i])
-    return split_by_tokens(by_length, lengths, max_tokens)
+def log_softmax(values: Scores) -> Scores:
+    """Turn the last axis into log-probabilities.
 
-
-def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device) -> Tensor:
-    batch = pad(questions)
-    ends = np.array([len(question) - 1 for question in questions])  # (B,) column of each <EMOTION_TYPE>
-    input_ids, positions, mask, columns = batch.input_ids, batch.positions, None, ends[:, None]
-    if trie.tokens:
-        width = input_ids.shape[1]
-        input_ids, positions, mask = _append_trie(input_ids, positions, ends, trie)
-        nodes = np.tile(np.arange(width, width + len(trie.tokens)), (len(ends), 1))
-        columns = np.concatenate([columns, nodes], axis=1)  # (B, 1 + K)
-    return _add_up(next_token_logits(model, Question(input_ids, positions, mask, columns), device), trie)
-
-
-def _append_trie(
-    input_ids: IntArray, positions: IntArray, ends: IntArray, trie: LabelTrie
-) -> tuple[IntArray, IntArray, BoolArray]:
-    """Put the trie's inner nodes behind every text, each seeing the text and its own ancestors."""
-    rows, width = input_ids.shape
-    nodes = len(trie.tokens)
-    is_text = np.arange(width) <= ends[:, None]  # (B, T)
-    mask = np.zeros((rows, 1, width + nodes, width + nodes), np.bool_)
-    mask[:, :, :width, :width] = same_document_mask(np.where(is_text, 0, -1))
-    mask[:, 0, width:, :width] = is_text[:, None, :]
-    mask[:, :, width:, width:] = trie.ancestry
-    with_nodes = np.concatenate([input_ids, np.tile(np.array(trie.tokens), (rows, 1))], axis=1)
-    with_depths = np.concatenate([positions, ends[:, None] + 1 + trie.depths], axis=1)
-    return with_nodes, with_depths, mask
-
-
-def _add_up(at_nodes: Tensor, trie: LabelTrie) -> Tensor:
-    """Sum each label's log-probabilities along its path: (B, 1 + K, V) logits to (B, E)."""
-    log_probabilities = at_nodes.float().cpu().double().log_softmax(dim=-1)  # MPS has no double
-    scores = [sum(log_probabilities[:, node, token] for node, token in path) for path in trie.paths]
-    return torch.stack([torch.as_tensor(score) for score in scores], dim=1).log_softmax(dim=-1)
+    Example:
+        >>> np.exp(log_softmax(np.array([0.0, 0.0]))).tolist()
+        [0.5, 0.5]
+    """
+    below_the_largest = values - values.max(axis=-1, keepdims=True)
+    logs: Scores = below_the_largest - np.log(np.exp(below_the_largest).sum(axis=-1, keepdims=True))
+    return logs

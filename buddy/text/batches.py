@@ -6,6 +6,7 @@ looks to the left, and no padding token is ever learned, so what a row gives can
 Shapes: `B` rows, `T` tokens in the longest row.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,16 +37,31 @@ class Batch:
         positions: (B, T) place of each token in its own document.
         documents: (B, T) which document of its row a token belongs to, -1 for padding; ``None`` when each row
             holds one document and the plain causal mask is right.
+        soft_labels: what a teacher says about some of the tokens; ``None`` when no document has a teacher.
     """
 
     input_ids: IntArray
     weights: FloatArray
     positions: IntArray
     documents: IntArray | None = None
+    soft_labels: "SoftLabels | None" = None
 
 
-def pad(documents: Sequence[Tokens]) -> Batch:
+@dataclass(frozen=True)
+class SoftLabels:
+    """The soft labels of a batch: S of them, over the E tokens that a label can begin with."""
+
+    probabilities: FloatArray  # (S, E)
+    which: IntArray  # (B, T) the soft label that a token is learned from, -1 for none
+    token_ids: IntArray  # (E,)
+
+
+def pad(documents: Sequence[Tokens], label_ids: Sequence[int] = ()) -> Batch:
     """Put one document into each row.
+
+    Args:
+        documents: at least one.
+        label_ids: the first token of each label, in the order of the probabilities of soft labels.
 
     Example:
         >>> one = Tokens(np.array([5, 6, 7]), np.array([0, 0, 1], np.float32))
@@ -53,15 +69,16 @@ def pad(documents: Sequence[Tokens]) -> Batch:
         >>> pad([one, two]).input_ids.tolist()
         [[5, 6, 7], [8, 9, 0]]
     """
-    return _fill([[document] for document in documents], keep_apart=False)
+    return _fill([[document] for document in documents], label_ids, keep_apart=False)
 
 
-def pack(documents: Sequence[Tokens], width: int) -> Batch:
+def pack(documents: Sequence[Tokens], width: int, label_ids: Sequence[int] = ()) -> Batch:
     """Put as many documents into each row as fit; ``documents`` in the batch tells them apart.
 
     Args:
         documents: each at most ``width`` tokens long.
         width: tokens per row.
+        label_ids: as for ``pad``.
 
     Raises:
         ValueError: a document is longer than a row; cutting it here would silently lose text.
@@ -74,25 +91,59 @@ def pack(documents: Sequence[Tokens], width: int) -> Batch:
         >>> pack(pieces, width=6).documents.tolist()
         [[0, 0, 0, 0, 1, 1], [0, 0, 0, -1, -1, -1]]
     """
-    if max(map(len, documents)) > width:
-        raise ValueError(f"a document of {max(map(len, documents))} tokens does not fit a row of {width}")
-    rows: list[list[Tokens]] = []
-    room: list[int] = []
-    for document in sorted(documents, key=len, reverse=True):
-        row = next((i for i, left in enumerate(room) if left >= len(document)), len(rows))
-        if row == len(rows):
+    rows = first_fit([len(document) for document in documents], width)
+    return _fill([[documents[i] for i in row] for row in rows], label_ids, keep_apart=True, most=width)
+
+
+def first_fit(lengths: Sequence[int], width: int) -> list[list[int]]:
+    """Share documents out among rows, the longest first, each into the first row that has room for it.
+
+    Raises:
+        ValueError: a document is longer than a row.
+
+    Example:
+        >>> first_fit([3, 2, 4], width=6)
+        [[2, 1], [0]]
+    """
+    if max(lengths) > width:
+        raise ValueError(f"a document of {max(lengths)} tokens does not fit a row of {width}")
+    rows: list[list[int]] = []
+    room = np.zeros(0, np.int64)
+    for document in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        row = int((room >= lengths[document]).argmax()) if len(room) else 0
+        if not len(room) or room[row] < lengths[document]:
+            row = len(rows)
             rows.append([])
-            room.append(width)
+            room = np.append(room, width)
         rows[row].append(document)
-        room[row] -= len(document)
-    return _fill(rows, keep_apart=True)
+        room[row] -= lengths[document]
+    return rows
 
 
-def _fill(rows: Sequence[Sequence[Tokens]], keep_apart: bool) -> Batch:
-    widest = max(sum(map(len, row)) for row in rows)
-    shape = (len(rows), widest if keep_apart else round_up(widest))
+def keep_apart(rows: Sequence[Tokens], end_id: int) -> Batch:
+    """Make a batch of rows that hold several documents each, one behind the other; each ends in ``end_id``.
+
+    Example:
+        >>> row = Tokens(np.array([5, 6, 1, 7, 1]), np.ones(5, np.float32))
+        >>> batch = keep_apart([row], end_id=1)
+        >>> batch.documents.tolist(), batch.weights.tolist()
+        ([[0, 0, 0, 1, 1]], [[0.0, 1.0, 1.0, 0.0, 1.0]])
+    """
+    return _fill([_documents_of(row, end_id) for row in rows], (), keep_apart=True)
+
+
+def _documents_of(row: Tokens, end_id: int) -> list[Tokens]:
+    cuts = np.flatnonzero(row.ids[:-1] == end_id) + 1
+    return [Tokens(*both) for both in zip(np.split(row.ids, cuts), np.split(row.weights, cuts), strict=True)]
+
+
+def _fill(
+    rows: Sequence[Sequence[Tokens]], label_ids: Sequence[int], keep_apart: bool, most: int = sys.maxsize
+) -> Batch:
+    shape = (len(rows), min(round_up(max(sum(map(len, row)) for row in rows)), most))
     input_ids, positions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     weights, documents = np.zeros(shape, np.float32), np.full(shape, -1, np.int64)
+    which, probabilities = np.full(shape, -1, np.int64), []
     for i, row in enumerate(rows):
         start = 0
         for number, document in enumerate(row):
@@ -100,8 +151,12 @@ def _fill(rows: Sequence[Sequence[Tokens]], keep_apart: bool) -> Batch:
             input_ids[i, place], weights[i, place] = document.ids, document.weights
             positions[i, place], documents[i, place] = np.arange(len(document)), number
             weights[i, start] = 0.0  # nothing of its own document stands before the first token
+            if document.soft_label is not None:
+                which[i, start + document.soft_label.at] = len(probabilities)
+                probabilities.append(document.soft_label.probabilities)
             start = place.stop
-    return Batch(input_ids, weights, positions, documents if keep_apart else None)
+    soft = SoftLabels(np.array(probabilities), which, np.array(label_ids)) if probabilities else None
+    return Batch(input_ids, weights, positions, documents if keep_apart else None, soft)
 
 
 def round_up(width: int) -> int:

@@ -15,7 +15,7 @@ tokens; with this rule a word has the same tokens wherever it stands.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from buddy.records import Dialogue
+from buddy.records import Dialogue, Example
 
 EMOTION_TYPE = "<EMOTION_TYPE>"
 SPEAKER = "<SPEAKER>"
@@ -65,7 +65,10 @@ def render_emotion_question(text: str) -> tuple[Piece, ...]:
 
 
 def render_dialogue(
-    dialogue: Dialogue, emotion_after: Collection[int] = (0,), speaker_weight: float = 0.0
+    dialogue: Dialogue,
+    emotion_after: Collection[int] = (0,),
+    speaker_weight: float = 0.0,
+    reply_weight: float = 1.0,
 ) -> tuple[Piece, ...]:
     """Lay out a conversation for training: the listener's replies are learned, and where they end.
 
@@ -74,6 +77,8 @@ def render_dialogue(
         emotion_after: the speaker turns that are followed by ``<EMOTION_TYPE> emotion``. Showing a model both
             forms lets it be asked for the emotion after any turn, and reply with or without knowing it.
         speaker_weight: above 0 the speaker's words are learned too, each counting this much.
+        reply_weight: what each word of the listener counts, and the mark that ends a reply. A label counts 1; as
+            a reply has thirty tokens to its one, less than 1 keeps it from being drowned out.
 
     Example:
         >>> talk = Dialogue("1", "proud", "My son won.", ["My son won!", "Well done!", "Thanks."])
@@ -83,13 +88,32 @@ def render_dialogue(
     pieces: list[Piece] = []
     for number, turn in enumerate(dialogue.turns):
         if number % 2:
-            pieces += [_mark(LISTENER), _words(turn, 1.0)]
+            pieces += [_mark(LISTENER), _words(turn, reply_weight)]
             continue
-        pieces += [_mark(SPEAKER, 1.0 if number else 0.0), _words(turn, speaker_weight)]
+        pieces += [_mark(SPEAKER, reply_weight if number else 0.0), _words(turn, speaker_weight)]
         if number in emotion_after:
             pieces += [_mark(EMOTION_TYPE), _words(dialogue.emotion, 1.0)]
     ends_with_reply = len(dialogue.turns) % 2 == 0
-    return (*pieces, _mark(END, 1.0 if ends_with_reply else speaker_weight))
+    return (*pieces, _mark(END, reply_weight if ends_with_reply else speaker_weight))
+
+
+def render_passage(passage: str | Example | Dialogue, with_emotion: bool = True) -> tuple[Piece, ...]:
+    """Lay out anything that a language model reads in pre-training: all of it is learned.
+
+    Args:
+        passage: prose, a labelled text, or a conversation.
+        with_emotion: whether a conversation names its emotion after the first turn, if it has one.
+
+    Example:
+        >>> show_plain(render_passage("It rained."))
+        'It rained. <|endoftext|>'
+    """
+    if isinstance(passage, Example):
+        return render_example(passage.text, passage.label, text_weight=1.0)
+    if isinstance(passage, Dialogue):
+        named = with_emotion and passage.emotion
+        return render_dialogue(passage, emotion_after=(0,) if named else (), speaker_weight=1.0)
+    return (_words(passage, 1.0), _mark(END, 1.0))
 
 
 def render_conversation(turns: Sequence[str]) -> tuple[Piece, ...]:

@@ -26,11 +26,20 @@ PIECES = re.compile(r"\s*\S{1,200}|\s+")
 
 
 @dataclass(frozen=True, slots=True)
+class SoftLabel:
+    """What a teacher says about the label of a document: the token at one place, as probabilities of all labels."""
+
+    at: int  # the place of the label's token in the document
+    probabilities: npt.NDArray[np.float32]  # (E,)
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """One document as the model sees it."""
 
     ids: npt.NDArray[np.int64]  # (T,)
     weights: npt.NDArray[np.float32]  # (T,) how strongly each token is learned; 0: only read
+    soft_label: SoftLabel | None = None  # learned besides, with weight 1
 
     def __len__(self) -> int:
         return len(self.ids)

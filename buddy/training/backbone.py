@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from tokenizers import AddedToken
+from tokenizers import AddedToken, Tokenizer
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -20,6 +20,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from buddy.errors import UserMistake
+from buddy.models import find_model
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER
 from buddy.text.tokenizer import Codec, make_codec, train_tokenizer
 from buddy.training.gpt2 import GPT2LMHeadModel, can_be_quick
@@ -69,27 +70,35 @@ class Backbone:
         return sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
 
 
-def new_backbone(
-    name: str, texts: Iterable[str], labels: Sequence[str], vocabulary_size: int, dropout: float
-) -> Backbone:
-    """Make a GPT-2-shaped model with random weights, and train its tokenizer.
+def new_tokenizer(texts: Iterable[str], labels: Sequence[str], vocabulary_size: int) -> PreTrainedTokenizerFast:
+    """Train a tokenizer.
+
+    Args:
+        texts: what it learns from; the *training* texts, or the split would leak.
+        labels: their words become one token each.
+        vocabulary_size: upper limit.
+    """
+    return wrap_tokenizer(train_tokenizer(texts, labels, vocabulary_size))
+
+
+def wrap_tokenizer(backend: Tokenizer) -> PreTrainedTokenizerFast:
+    """Give a tokenizer the form in which it is saved beside a model."""
+    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=END, eos_token=END)  # type: ignore[no-untyped-call]
+
+
+def new_backbone(name: str, tokenizer: PreTrainedTokenizerFast) -> Backbone:
+    """Make a GPT-2-shaped model with random weights.
 
     Args:
         name: a key of ``SCRATCH_SHAPES``.
-        texts: what the tokenizer learns from; the *training* texts, or the split would leak.
-        labels: one token each.
-        vocabulary_size: upper limit of the tokenizer.
-        dropout: on embeddings and residual branches. None inside attention, where it would rule out the fused
-            kernels and has little to hold back.
+        tokenizer: with our special tokens.
 
     Raises:
         UserMistake: there is no such shape.
     """
     if name not in SCRATCH_SHAPES:
         raise UserMistake(f"There is no shape {name!r}; choose one of {', '.join(SCRATCH_SHAPES)}.")
-    shape = SCRATCH_SHAPES[name]
-    backend = train_tokenizer(texts, labels, vocabulary_size)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=END, eos_token=END)  # type: ignore[no-untyped-call]
+    shape, backend = SCRATCH_SHAPES[name], tokenizer.backend_tokenizer
     end = backend.token_to_id(END)
     config = GPT2Config(
         vocab_size=max(shape.embedding_rows, backend.get_vocab_size()),
@@ -98,14 +107,26 @@ def new_backbone(
         n_head=shape.heads,
         n_positions=shape.positions,
         activation_function="gelu_pytorch_tanh",  # the same function as GPT-2's "gelu_new", in one kernel
-        embd_pdrop=dropout,
-        resid_pdrop=dropout,
         attn_pdrop=0.0,
         bos_token_id=end,
         eos_token_id=end,
     )
-    model = GPT2LMHeadModel(config)
-    return Backbone(model, tokenizer, make_codec(backend))
+    return Backbone(GPT2LMHeadModel(config), tokenizer, make_codec(backend))
+
+
+def set_dropout(model: PreTrainedModel, dropout: float) -> None:
+    """Set the dropout of a GPT-2, on embeddings and residual branches; other architectures keep their own.
+
+    None inside attention, where it would rule out the fused kernels and has little to hold back.
+    """
+    if not isinstance(model, GPT2LMHeadModel):
+        return
+    model.config.embd_pdrop = model.config.resid_pdrop = dropout
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+    for layer in model.transformer.h:
+        layer.attn.attn_dropout.p = model.config.attn_pdrop
 
 
 def load_backbone(name: str) -> Backbone:
@@ -114,12 +135,13 @@ def load_backbone(name: str) -> Backbone:
     Only safetensors are read: a pickle from a stranger can run code.
 
     Args:
-        name: a folder in Hugging Face format, or a hub name such as ``gpt2``. ``HF_ENDPOINT`` and
-            ``HF_HUB_OFFLINE`` are honoured.
+        name: ``base``, which comes with buddy; a folder in Hugging Face format; or a hub name such as ``gpt2``.
+            ``HF_ENDPOINT`` and ``HF_HUB_OFFLINE`` are honoured.
 
     Raises:
         UserMistake: there is no such model, or it is no causal language model.
     """
+    name = str(find_model(name) or name)
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"  # else a robot of the hub is asked to convert pickles
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)

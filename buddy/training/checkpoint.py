@@ -31,6 +31,7 @@ from buddy.data.prepared import PreparedData
 from buddy.errors import EnvironmentFault, UserMistake, explain
 from buddy.files import atomic_file, atomic_folder, recover_folder, write_json
 from buddy.text.render import LAYOUT_VERSION
+from buddy.text.rows import TextCorpus
 from buddy.training.backbone import Backbone
 from buddy.training.device import Device
 from buddy.training.optimizer import optimizer_tensors, restore_optimizer
@@ -64,9 +65,10 @@ class Evaluation:
     learning_rate: float
     seconds: float
     tokens_per_second: float
+    valid_bits_per_byte: float | None = None  # of pre-training
 
 
-def write_config(settings: TrainSettings, data: PreparedData, device: Device, backbone: Backbone) -> None:
+def write_config(settings: TrainSettings, data: PreparedData | TextCorpus, device: Device, backbone: Backbone) -> None:
     """Write down what was asked and with what it was done."""
     total, trained = backbone.parameters()
     config = {
@@ -98,7 +100,7 @@ def read_settings(run: Path) -> TrainSettings:
     return found
 
 
-def check_data_unchanged(run: Path, data: PreparedData) -> None:
+def check_data_unchanged(run: Path, data: PreparedData | TextCorpus) -> None:
     """Refuse to go on with other data than the run began with.
 
     Raises:
@@ -113,7 +115,7 @@ def append_history(run: Path, evaluation: Evaluation) -> None:
     """Add a point to the learning curves."""
     path = run / "history.jsonl"
     with _told_plainly(path), open(path, "a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(evaluation)) + "\n")
+        file.write(json.dumps({k: v for k, v in asdict(evaluation).items() if v is not None}) + "\n")
         file.flush()
         os.fsync(file.fileno())
 

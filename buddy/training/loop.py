@@ -20,6 +20,7 @@ from buddy.text.tokenizer import Tokens
 from buddy.training.backbone import Backbone
 from buddy.training.checkpoint import Evaluation, Position, save_last, save_model
 from buddy.training.device import Device, seed_everything
+from buddy.training.lessons import Lessons
 from buddy.training.loss import learned_loss
 from buddy.training.schedule import learning_rate
 from buddy.training.settings import TrainSettings
@@ -81,8 +82,7 @@ class Training:
     optimizer: AdamW
     device: Device
     accelerator: Accelerator
-    documents: Sequence[Tokens]
-    collate: Callable[[Sequence[Tokens]], Batch]
+    lessons: Lessons
     evaluate: Evaluate
     position: Position
     stopping: EarlyStopping
@@ -92,7 +92,7 @@ class Training:
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps that see every document once."""
-        return -(-len(self.documents) // self.settings.batch_size)
+        return -(-self.lessons.per_epoch // self.settings.batch_size)
 
     @property
     def total_steps(self) -> int:
@@ -113,7 +113,7 @@ class Training:
 def train(training: Training, stop: StopRequest, bar: Progress) -> None:
     """Take steps until the plan is done, patience has run out, or somebody asks to stop."""
     position = training.position
-    lengths = [len(document) for document in training.documents]
+    documents: Sequence[Tokens] = ()
     plan: list[list[int]] = []
     plan_of_epoch = -1
     while position.step < training.total_steps and not training.stopping.is_exhausted():
@@ -122,10 +122,12 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
             return
         epoch, step_in_epoch = divmod(position.step, training.steps_per_epoch)
         if epoch != plan_of_epoch:
+            documents = training.lessons.documents(epoch)
+            lengths = [len(document) for document in documents]
             plan = plan_epoch(lengths, training.settings.batch_size, training.settings.seed, epoch)
             plan_of_epoch = epoch
         # ---------------------------------------------------------------------------------------------------------
-        loss = _take_step(training, [training.documents[i] for i in plan[step_in_epoch]])
+        loss = _take_step(training, [documents[i] for i in plan[step_in_epoch]])
         # ---------------------------------------------------------------------------------------------------------
         position.step += 1
         bar.advance(1, note=f"loss {loss:.3f}")
@@ -142,7 +144,7 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
     settings, position, accelerator = training.settings, training.position, training.accelerator
     seed_everything(settings.seed, position.step, accelerator.process_index)
     batches = _batches_of_this_process(training, documents)
-    weight = sum(float(document.weights[1:].sum()) for document in documents) or 1.0  # 1: nothing is learned, by none
+    weight = sum(map(_learned_weight, documents)) or 1.0  # 1: nothing is learned, by none
     scale = accelerator.num_processes / weight  # several processes average their gradients; we want their sum
     total = torch.zeros((), device=training.device.name)
     training.model.train()
@@ -163,6 +165,10 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
     training.clock.tokens += sum(map(len, documents))
     training.clock.seconds += time.perf_counter() - started
     return mean
+
+
+def _learned_weight(document: Tokens) -> float:
+    return float(document.weights[1:].sum()) + (document.soft_label is not None)
 
 
 def _require_number(loss: float, step: int, settings: TrainSettings) -> None:
@@ -186,12 +192,12 @@ def _batches_of_this_process(training: Training, documents: Sequence[Tokens]) ->
     mine = list(documents[rank::ranks]) or [_without_learning(documents[0])]
     lengths = [len(document) for document in mine]
     passes = split_by_tokens(range(len(mine)), lengths, tokens_per_pass(training.settings, training.device))
-    return [training.collate([mine[i] for i in indices]) for indices in passes]
+    return [training.lessons.collate([mine[i] for i in indices]) for indices in passes]
 
 
 def _without_learning(document: Tokens) -> Tokens:
     """A process without a document of its own must still take part in the exchange of gradients."""
-    return Tokens(document.ids, document.weights * 0)
+    return Tokens(document.ids, document.weights * 0)  # and without its soft label
 
 
 def _is_evaluation_due(training: Training) -> bool:
@@ -218,6 +224,7 @@ def _evaluate(training: Training) -> Evaluation:
         learning_rate=training.optimizer.param_groups[0]["lr"],
         seconds=round(position.seconds, 3),
         tokens_per_second=round(clock.tokens / max(clock.seconds, 1e-9), 1),
+        valid_bits_per_byte=_bits_per_byte(valid.mean_loss, training.lessons.valid_bytes_per_token),
     )
     score = valid.accuracy if training.settings.best_by == "accuracy" else -valid.mean_loss
     is_best = training.stopping.is_new_best(score, position.step)
@@ -229,6 +236,11 @@ def _evaluate(training: Training) -> Evaluation:
         training.record(evaluation)
         _save(training)
     return evaluation
+
+
+def _bits_per_byte(nats_per_token: float, bytes_per_token: float | None) -> float | None:
+    """Give a loss in a unit that does not depend on the tokenizer, when text is what is learned."""
+    return None if bytes_per_token is None else nats_per_token / math.log(2) / bytes_per_token
 
 
 def _count(training: Training, split: str) -> Sums:
@@ -280,9 +292,11 @@ def _warmup_steps(training: Training) -> int:
 
 
 def _describe(evaluation: Evaluation, is_best: bool) -> str:
+    bits = evaluation.valid_bits_per_byte
     return (
         f"step {evaluation.step:>6}  epoch {evaluation.epoch:5.2f}   "
         f"loss {evaluation.train_loss:.3f} train, {evaluation.valid_loss:.3f} valid   "
         f"accuracy {evaluation.train_accuracy:.1%} train, {evaluation.valid_accuracy:.1%} valid"
+        f"{'' if bits is None else f'   {bits:.3f} bits per byte'}"
         f"{'   best so far' if is_best else ''}"
     )

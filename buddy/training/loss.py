@@ -1,6 +1,9 @@
 """The one loss: next-token cross-entropy over learned tokens, as a sum and a count.
 
-Shapes: `B` rows, `T` tokens, `P` learned tokens of the row that has most, `N` of all rows, `D` width, `V` vocabulary.
+Where a teacher says how likely every label is, its probabilities are learned like a token that is a bit of each.
+
+Shapes: `B` rows, `T` tokens, `P` learned tokens of the row that has most, `N` of all rows, `D` width, `V` vocabulary,
+`E` labels.
 """
 
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from buddy.text.batches import Batch
+from buddy.text.batches import Batch, IntArray, SoftLabels
 from buddy.training.device import Device
 from buddy.training.forward import Question, next_token_logits, same_document_mask, top_vectors
 from buddy.training.gpt2 import find_quick_gpt2
@@ -42,7 +45,8 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
         batch: as ``pad`` or ``pack`` make it.
         device: where the model is, and in which format it multiplies.
     """
-    learned = batch.weights > 0  # (B, T)
+    soft = batch.soft_labels
+    learned = batch.weights > 0 if soft is None else (batch.weights > 0) | (soft.which >= 0)  # (B, T)
     most = max(1, int(learned.sum(axis=1).max()))  # at least one, so that a loss of nothing has a gradient, too
     targets = np.argsort(~learned, axis=1, kind="stable")[:, :most]  # (B, P) learned columns first, in order
     here = np.take_along_axis(learned, targets, axis=1)  # (B, P) false where a row has fewer learned tokens
@@ -50,24 +54,63 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
         torch.from_numpy(np.take_along_axis(values, targets, axis=1)[here]).to(device.name)  # (N,)
         for values in (batch.input_ids, batch.weights)
     )
+    teaching = None if soft is None else _teaching(soft, np.take_along_axis(soft.which, targets, axis=1)[here], device)
     mask = None if batch.documents is None else same_document_mask(batch.documents)
     question = Question(batch.input_ids, batch.positions, mask, np.maximum(targets - 1, 0))
-    total = _sum_losses(model, question, torch.from_numpy(here).to(device.name), ids, weights, device)
-    return LossSum(total, float(batch.weights.sum()))
+    targets_of_rows = Targets(ids, weights, teaching)
+    total = _sum_losses(model, question, torch.from_numpy(here).to(device.name), targets_of_rows, device)
+    return LossSum(total, learned_weight(batch))
 
 
-def _sum_losses(
-    model: nn.Module, question: Question, here: Tensor, ids: Tensor, weights: Tensor, device: Device
-) -> Tensor:
+@dataclass(frozen=True)
+class Targets:
+    """What N rows of logits are to learn: a token with a weight, and, where there is a teacher, a soft label."""
+
+    ids: Tensor  # (N,)
+    weights: Tensor  # (N,)
+    teaching: tuple[Tensor, Tensor] | None  # (E,) tokens of the labels, (N, E) probabilities, 0 without a teacher
+
+
+def learned_weight(batch: Batch) -> float:
+    """Give what the loss of a batch is divided by: the weights of its tokens, and 1 for each soft label."""
+    return float(batch.weights.sum()) + (0 if batch.soft_labels is None else len(batch.soft_labels.probabilities))
+
+
+def _teaching(soft: SoftLabels, which: IntArray, device: Device) -> tuple[Tensor, Tensor]:
+    """Give the labels' tokens, and for each learned token (N,) the teacher's probabilities: (E,), (N, E)."""
+    probabilities = soft.probabilities[which] * (which >= 0)[:, None]
+    return torch.from_numpy(soft.token_ids).to(device.name), torch.from_numpy(probabilities).to(device.name)
+
+
+def _sum_losses(model: nn.Module, question: Question, here: Tensor, targets: Targets, device: Device) -> Tensor:
     quick = find_quick_gpt2(model)
     if quick is None or not isinstance(quick.lm_head, nn.Linear):
-        logits = next_token_logits(model, question, device)[here]  # (N, V)
-        return (functional.cross_entropy(logits.float(), ids, reduction="none") * weights).sum()
+        log_probabilities = next_token_logits(model, question, device)[here].float().log_softmax(dim=1)  # (N, V)
+        return -_weighted_sum(log_probabilities, targets, slice(None))
     vectors = top_vectors(model, question, device)[here].to(device.dtype)  # (N, D)
     extra = -len(vectors) % ROWS_IN_STEPS_OF
     vectors = functional.pad(vectors, (0, 0, 0, extra))
-    ids, weights = functional.pad(ids, (0, extra)), functional.pad(weights, (0, extra))
-    total: Tensor = _OutputLayerLoss.apply(vectors, quick.lm_head.weight, ids, weights)  # type: ignore[no-untyped-call]
+    total: Tensor = _OutputLayerLoss.apply(vectors, quick.lm_head.weight, _lengthened(targets, extra))  # type: ignore[no-untyped-call]
+    return total
+
+
+def _lengthened(targets: Targets, extra: int) -> Targets:
+    """Add rows that weigh nothing."""
+    teaching = targets.teaching
+    return Targets(
+        functional.pad(targets.ids, (0, extra)),
+        functional.pad(targets.weights, (0, extra)),
+        None if teaching is None else (teaching[0], functional.pad(teaching[1], (0, 0, 0, extra))),
+    )
+
+
+def _weighted_sum(log_probabilities: Tensor, targets: Targets, rows: slice) -> Tensor:
+    """Sum the log-probabilities of what some rows (n) are to learn; ``log_probabilities`` (n, V) are theirs."""
+    of_tokens = log_probabilities.gather(1, targets.ids[rows, None])[:, 0]  # (n,)
+    total = (of_tokens * targets.weights[rows]).sum()
+    if targets.teaching is not None:
+        label_ids, probabilities = targets.teaching
+        total = total + (log_probabilities[:, label_ids] * probabilities[rows]).sum()
     return total
 
 
@@ -79,8 +122,8 @@ class _OutputLayerLoss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context: Any, vectors: Tensor, output: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
-        """Sum weighted losses: vectors (N, D), output (V, D), ids (N,), weights (N,)."""
+    def forward(context: Any, vectors: Tensor, output: Tensor, targets: Targets) -> Tensor:
+        """Sum weighted losses: vectors (N, D), output (V, D)."""
         total = torch.zeros((), device=vectors.device)
         is_learning = any(context.needs_input_grad)
         to_vectors, to_output = torch.empty_like(vectors), torch.zeros_like(output) if is_learning else None
@@ -88,22 +131,27 @@ class _OutputLayerLoss(torch.autograd.Function):
         for start in range(0, len(vectors), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             log_probabilities = (vectors[rows] @ output.T).float().log_softmax(dim=1)  # (n, V)
-            total -= (log_probabilities.gather(1, ids[rows, None])[:, 0] * weights[rows]).sum()
+            total -= _weighted_sum(log_probabilities, targets, rows)
             if to_output is not None:
-                to_logits = _gradient(log_probabilities, ids[rows], weights[rows]).to(output.dtype)
+                to_logits = _gradient(log_probabilities, targets, rows).to(output.dtype)
                 to_vectors[rows] = to_logits @ output
                 to_output += to_logits.T @ vectors[rows]
         context.save_for_backward(to_vectors, to_output)
         return total
 
     @staticmethod
-    def backward(context: Any, *scale: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(context: Any, *scale: Tensor) -> tuple[Tensor, Tensor, None]:
         """Scale the gradients that are there already."""
         to_vectors, to_output = context.saved_tensors
-        return to_vectors.mul_(scale[0]), to_output.mul_(scale[0]), None, None
+        return to_vectors.mul_(scale[0]), to_output.mul_(scale[0]), None
 
 
-def _gradient(log_probabilities: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
+def _gradient(log_probabilities: Tensor, targets: Targets, rows: slice) -> Tensor:
     """Give what the logits of some rows must change: (n, V); ``log_probabilities`` is overwritten."""
-    gradient = log_probabilities.exp_().mul_(weights[:, None])
-    return gradient.scatter_add_(1, ids[:, None], -weights[:, None])
+    weights = targets.weights[rows, None]  # (n, 1)
+    if targets.teaching is None:
+        return log_probabilities.exp_().mul_(weights).scatter_add_(1, targets.ids[rows, None], -weights)
+    label_ids, probabilities = targets.teaching[0], targets.teaching[1][rows]
+    gradient = log_probabilities.exp_().mul_(weights + probabilities.sum(dim=1, keepdim=True))
+    gradient.scatter_add_(1, targets.ids[rows, None], -weights)
+    return gradient.index_add_(1, label_ids, -probabilities)

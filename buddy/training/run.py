@@ -1,35 +1,39 @@
 """A training run from its settings to its directory: read, build, loop."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 
 from buddy.data.prepared import PreparedData, read_prepared
 from buddy.errors import UserMistake, quote
 from buddy.progress import progress
-from buddy.records import Dialogue
-from buddy.text.batches import Batch, pack, pad
-from buddy.text.render import Piece, render_dialogue, render_example
-from buddy.text.tokenizer import Codec, Tokens
+from buddy.text.rows import TextCorpus, read_corpus
+from buddy.text.tokenizer import Codec
 from buddy.training import checkpoint
-from buddy.training.backbone import Backbone, add_lora, load_backbone, new_backbone, quiet_transformers
+from buddy.training.backbone import (
+    Backbone,
+    add_lora,
+    load_backbone,
+    new_backbone,
+    new_tokenizer,
+    quiet_transformers,
+    set_dropout,
+    wrap_tokenizer,
+)
 from buddy.training.checkpoint import Evaluation, Position
 from buddy.training.device import Device, choose_device, keep_freed_memory, seed_everything
+from buddy.training.lessons import Lessons, labelled_lessons, text_lessons, training_texts
 from buddy.training.loop import Evaluate, Training, train
 from buddy.training.optimizer import make_optimizer
 from buddy.training.settings import TrainSettings
 from buddy.training.stopping import EarlyStopping, StopRequest, stop_on_signal
-
-SHARE_OF_TURNS_WITH_EMOTION = 0.5
-"""In half of the conversations the emotion is named after the first turn, so that a model knows both forms."""
-
 
 ROOM_BESIDE_LABEL = 8
 """Tokens for the marks and a first few words of text."""
@@ -41,10 +45,9 @@ class MakeEvaluate(Protocol):
     def __call__(
         self,
         settings: TrainSettings,
-        data: PreparedData,
+        labels: Sequence[str],
         codec: Codec,
-        documents: dict[str, list[Tokens]],
-        collate: Callable[[Sequence[Tokens]], Batch],
+        lessons: Lessons,
         device: Device,
     ) -> Evaluate:
         """Give a function that scores a model on ``train`` and ``valid``."""
@@ -63,12 +66,21 @@ def start_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopReque
     Raises:
         UserMistake: the run directory is taken, the data or the backbone cannot be read.
     """
-    if (settings.out / "config.yaml").exists():
-        raise UserMistake(f"{settings.out} holds a run already; go on with --resume, or name another --out.")
-    for name in ("best", "last"):
-        if (settings.out / name).exists():
-            raise UserMistake(f"{settings.out / name} is there already and would be replaced; name another --out.")
+    refuse_taken_folder(settings.out)
     return _run(settings, make_evaluate, is_new=True)
+
+
+def refuse_taken_folder(out: Path) -> None:
+    """Leave a folder alone that holds a run or a model.
+
+    Raises:
+        UserMistake: it does.
+    """
+    if (out / "config.yaml").exists():
+        raise UserMistake(f"{out} holds a run already; go on with --resume, or name another --out.")
+    for name in ("best", "last"):
+        if (out / name).exists():
+            raise UserMistake(f"{out / name} is there already and would be replaced; name another --out.")
 
 
 def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequest:
@@ -90,7 +102,7 @@ def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequ
 def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> StopRequest:
     keep_freed_memory()
     quiet_transformers()
-    data = read_prepared(settings.data)
+    data = read_corpus(settings.data) if settings.task == "text" else read_prepared(settings.data)
     _require_two_labels(data)
     device = choose_device(settings.device, settings.number_format)
     accelerator = Accelerator(cpu=device.name == "cpu")
@@ -106,7 +118,7 @@ def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> 
 
 def build_training(
     settings: TrainSettings,
-    data: PreparedData,
+    data: PreparedData | TextCorpus,
     device: Device,
     accelerator: Accelerator,
     make_evaluate: MakeEvaluate,
@@ -123,9 +135,9 @@ def build_training(
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
     asked, settings = settings, replace(settings, max_tokens=min(settings.max_tokens, backbone.positions))
     _require_room(settings.max_tokens, asked.max_tokens, backbone.codec, data)
-    documents = {split: _documents(settings, data, split, backbone.codec) for split in ("train", "valid")}
-    collate = pad if settings.task == "emotion" else partial(pack, width=settings.max_tokens)
-    evaluate = make_evaluate(settings, data, backbone.codec, documents, collate, device)
+    is_text = isinstance(data, TextCorpus)
+    lessons = text_lessons(data) if is_text else labelled_lessons(settings, data, backbone.codec)
+    evaluate = make_evaluate(settings, data.labels, backbone.codec, lessons, device)
     if is_new and accelerator.is_main_process:  # last, so that a start which is refused leaves nothing behind
         checkpoint.cut_history(settings.out, 0)
         checkpoint.write_config(asked, data, device, backbone)
@@ -137,8 +149,7 @@ def build_training(
         optimizer=optimizer,
         device=device,
         accelerator=accelerator,
-        documents=documents["train"],
-        collate=collate,
+        lessons=lessons,
         evaluate=evaluate,
         position=position,
         stopping=stopping,
@@ -146,49 +157,31 @@ def build_training(
     )
 
 
-def _make_backbone(settings: TrainSettings, data: PreparedData, is_new: bool) -> Backbone:
+def _make_backbone(settings: TrainSettings, data: PreparedData | TextCorpus, is_new: bool) -> Backbone:
     if not is_new and not settings.lora_rank:
-        return load_backbone(str(settings.out / "last"))
-    if settings.backbone.startswith("scratch:"):
-        backbone = new_backbone(
-            settings.backbone, _texts(data, settings.task), data.labels, settings.vocabulary_size, settings.dropout
-        )
+        backbone = load_backbone(str(settings.out / "last"))
+    elif settings.backbone.startswith("scratch:"):
+        if isinstance(data, TextCorpus):
+            tokenizer = wrap_tokenizer(data.tokenizer())
+        else:
+            texts = training_texts(data, settings.task)
+            tokenizer = new_tokenizer(texts, data.labels, settings.vocabulary_size)
+        backbone = new_backbone(settings.backbone, tokenizer)
     else:
         backbone = load_backbone(settings.backbone)
+    if settings.dropout is not None:
+        set_dropout(backbone.model, settings.dropout)
     return add_lora(backbone, settings.lora_rank) if settings.lora_rank else backbone
 
 
-def _texts(data: PreparedData, task: str) -> Iterator[str]:
-    """Give the training texts, with the labels as they stand in the layout, for a tokenizer to learn from."""
-    for example in data.examples("train"):
-        yield f" {example.text} {example.label}"
-    if task == "companion":
-        for dialogue in data.dialogues("train"):
-            yield from (f" {turn}" for turn in dialogue.turns)
-
-
-def _documents(settings: TrainSettings, data: PreparedData, split: str, codec: Codec) -> list[Tokens]:
-    rendered: list[tuple[Piece, ...]] = [
-        render_example(example.text, example.label, settings.text_weight) for example in data.examples(split)
-    ]
-    if settings.task == "companion":
-        rendered += [_render_in_one_of_both_forms(dialogue, settings.seed) for dialogue in data.dialogues(split)]
-    return codec.encode(rendered, settings.max_tokens)
-
-
-def _render_in_one_of_both_forms(dialogue: Dialogue, seed: int) -> tuple[Piece, ...]:
-    chance = np.random.default_rng((seed, *dialogue.id.encode())).random()
-    return render_dialogue(dialogue, emotion_after=(0,) if chance < SHARE_OF_TURNS_WITH_EMOTION else ())
-
-
-def _require_two_labels(data: PreparedData) -> None:
+def _require_two_labels(data: PreparedData | TextCorpus) -> None:
     if len(data.labels) < 2:
         raise UserMistake(
             f"{data.folder} has the one label {quote(data.labels[0])} only; there is nothing to tell apart."
         )
 
 
-def _require_room(max_tokens: int, asked: int, codec: Codec, data: PreparedData) -> None:
+def _require_room(max_tokens: int, asked: int, codec: Codec, data: PreparedData | TextCorpus) -> None:
     """A label that does not fit behind a word of text, between the marks, would be cut itself."""
     longest = max(data.labels, key=lambda label: len(codec.encode_label(label)))
     needed = len(codec.encode_label(longest)) + ROOM_BESIDE_LABEL
@@ -220,12 +213,12 @@ def _recorder(training: Training) -> Iterator[None]:
         yield
 
 
-def _announce(training: Training, data: PreparedData, is_new: bool) -> None:
+def _announce(training: Training, data: PreparedData | TextCorpus, is_new: bool) -> None:
     settings, steps = training.settings, training.total_steps
     total, trained = training.backbone.parameters()
     share = "" if trained == total else f", {trained / 1e6:.2f}M of them trained"
     lines = [
-        f"data      {data.folder}: {len(training.documents):,} documents to learn, {len(data.labels)} labels",
+        f"data      {data.folder}: {training.lessons.per_epoch:,} documents to learn, {len(data.labels)} labels",
         f"model     {settings.backbone}, {total / 1e6:.1f}M parameters{share}",
         f"device    {training.device.reason}",
         f"plan      {steps:,} steps of {settings.batch_size} documents, at most {settings.epochs:g} epochs",

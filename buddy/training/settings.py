@@ -6,7 +6,7 @@ from pathlib import Path
 
 from buddy.errors import UserMistake
 
-TASKS = ("emotion", "companion")
+TASKS = ("emotion", "companion", "text")
 BEST_BY = ("accuracy", "loss")
 HIGHEST_DROPOUT = 0.95
 HIGHEST_VOCABULARY = 1_000_000
@@ -19,10 +19,11 @@ class TrainSettings:
     The defaults suit a model from scratch; ``suited_to`` knows which of them another backbone wants otherwise.
 
     Attributes:
-        data: a folder made by ``buddy prepare``.
+        data: a folder made by ``buddy prepare``; for ``text``, rows of tokens that ``buddy pretrain`` wrote.
         out: the run directory to make.
         backbone: ``scratch:small``, ``scratch:tiny``, a folder, or a model's name on the hub (``gpt2``).
-        task: ``emotion`` learns labels of texts; ``companion`` learns labels and replies from dialogues too.
+        task: ``emotion`` learns labels of texts; ``companion`` learns labels and replies from dialogues too;
+            ``text`` is pre-training.
         epochs: how often every document is seen, at most; may be a fraction.
         batch_size: documents per optimizer step.
         tokens_per_pass: a step with more tokens than this is computed in several passes and its gradients are
@@ -33,8 +34,13 @@ class TrainSettings:
         warmup_share: share of the planned steps in which the learning rate climbs.
         weight_decay: on matrices, not on biases and layer norms.
         max_gradient_norm: gradients are scaled down to this length.
-        dropout: of a model from scratch; a pretrained one keeps its own.
+        dropout: of a GPT-2; ``None``: a pretrained one keeps its own.
         text_weight: above 0 the text before the label is learned too, each token counting this much.
+        reply_weight: what each token of a reply counts beside a label's.
+        teacher: a Parquet table of a teacher's probabilities to learn from (``buddy.data.teacher``); "": none.
+        label_weight: what the true label counts beside the teacher's answer, which counts 1.
+        other_texts_per_epoch: of the texts that only the teacher has labelled, so many are seen in an epoch, in the
+            next one others; 0: all.
         vocabulary_size: of the tokenizer that ``scratch`` trains.
         lora_rank: above 0 only low-rank adapters of this rank are trained.
         evaluations_per_epoch: how often the curves get a point.
@@ -59,8 +65,12 @@ class TrainSettings:
     warmup_share: float = 0.1
     weight_decay: float = 0.1
     max_gradient_norm: float = 1.0
-    dropout: float = 0.2
+    dropout: float | None = 0.2
     text_weight: float = 0.2
+    reply_weight: float = 0.2
+    teacher: str = ""
+    label_weight: float = 0.5
+    other_texts_per_epoch: int = 0
     vocabulary_size: int = 8192
     lora_rank: int = 0
     evaluations_per_epoch: int = 2
@@ -82,7 +92,7 @@ class TrainSettings:
         for name in (*positive, "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise UserMistake(f"{name} must be above 0 and finite, not {getattr(self, name)}.")
-        for name in ("text_weight", "weight_decay"):
+        for name in ("text_weight", "reply_weight", "weight_decay", "label_weight", "other_texts_per_epoch"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UserMistake(f"{name} must be 0 or above and finite, not {getattr(self, name)}.")
         _one_of("task", self.task, TASKS)
@@ -91,7 +101,7 @@ class TrainSettings:
             raise UserMistake(f"vocabulary_size must be at most {HIGHEST_VOCABULARY:,}, not {self.vocabulary_size}.")
         if self.max_tokens < 16:
             raise UserMistake(f"max_tokens must be at least 16, not {self.max_tokens}.")
-        if not 0 <= self.dropout <= HIGHEST_DROPOUT:
+        if self.dropout is not None and not 0 <= self.dropout <= HIGHEST_DROPOUT:
             raise UserMistake(f"dropout must be from 0 to {HIGHEST_DROPOUT}, not {self.dropout}.")
 
 
@@ -102,6 +112,7 @@ class Suited:
     epochs: float
     learning_rate: float
     text_weight: float
+    dropout: float | None
 
 
 def suited_to(backbone: str, lora_rank: int) -> Suited:
@@ -115,8 +126,10 @@ def suited_to(backbone: str, lora_rank: int) -> Suited:
         (0.2, 0.0)
     """
     if backbone.startswith("scratch:"):
-        return Suited(TrainSettings.epochs, TrainSettings.learning_rate, TrainSettings.text_weight)
-    return Suited(epochs=3.0, learning_rate=2e-4 if lora_rank else 1e-4, text_weight=0.0)
+        return Suited(
+            TrainSettings.epochs, TrainSettings.learning_rate, TrainSettings.text_weight, TrainSettings.dropout
+        )
+    return Suited(epochs=3.0, learning_rate=2e-4 if lora_rank else 1e-4, text_weight=0.0, dropout=None)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

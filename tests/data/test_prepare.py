@@ -1,15 +1,19 @@
 import hashlib
 import json
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from buddy.data.download import RemoteFile
-from buddy.data.prepare import PrepareSettings, default_folder, prepare
+from buddy.data.normalise import comparison_key
+from buddy.data.prepare import PrepareSettings, default_folder, divide, prepare
 from buddy.data.prepared import read_prepared
+from buddy.data.source import UNSPLIT, Source, Tally
 from buddy.errors import EnvironmentFault, UserMistake
+from buddy.records import Dialogue, Example
 from tests.data.conftest import conversation, csv_file
 
 TRAIN = csv_file(
@@ -171,7 +175,35 @@ def test_builtin_source():
     data, audit = prepare(PrepareSettings(source="builtin"))
     assert data.splits() == ("train", "valid", "test")
     assert not audit.dropped
-    assert "MIT" in audit.licence
+    assert "CC0" in audit.licence
+    assert {split: facts.conversations for split, facts in audit.splits.items()} == {
+        "train": 256, "valid": 32, "test": 32,
+    }  # fmt: skip
+    assert sum(audit.rows_read.values()) == 3200 + 320
+
+
+def test_builtin_situations_stand_in_one_split_and_conversations_are_divided_like_texts():
+    data, _ = prepare(PrepareSettings(source="builtin", valid_fraction=0.2))
+    placed = [
+        {comparison_key(row.text) for row in data.examples(split)}
+        | {comparison_key(one.situation) for one in data.dialogues(split)}
+        for split in data.splits()
+    ]
+    assert sum(map(len, placed)) == len(set().union(*placed)) == 3200 + 320
+    for rows, share in ((data.examples, 100), (data.dialogues, 10)):
+        valid = Counter(row.label if isinstance(row, Example) else row.emotion for row in rows("valid"))
+        assert valid == dict.fromkeys(data.labels, share // 5)
+
+
+def test_a_conversation_follows_the_text_that_it_is_about():
+    texts = [f"text {n}" for n in range(60)]
+    labels = ["sad", "glad"] * 30
+    examples = [Example(text, text, label) for text, label in zip(texts, labels, strict=True)]
+    dialogues = [Dialogue(row.text, row.label, f"{row.text.title()}!", ("Yes.", "No.")) for row in examples]
+    source = Source("x", "x", "x", {UNSPLIT: examples}, Tally(), {}, {UNSPLIT: dialogues})
+    divided = divide(source, {"valid": 0.2, "test": 0.1}, seed=5)
+    for split, rows in divided.examples.items():
+        assert [row.id for row in rows] == [one.id for one in divided.dialogues[split]]
 
 
 def test_hub_source(monkeypatch):

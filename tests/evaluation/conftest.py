@@ -16,6 +16,7 @@ import yaml
 from buddy.data.prepared import read_prepared, write_prepared
 from buddy.evaluation.metrics import Floats
 from buddy.records import Example
+from tests.evaluation.speaking import FakeEngine, make_dialogues, name_the_emotion, speaking_codec
 
 EMOTIONS = ("angry", "joyful", "proud", "sad")
 
@@ -36,6 +37,9 @@ class FakeModel:
     folder: Path
     sharpness: float = 6.0
     asked: list[str] = field(default_factory=list)
+    task: str = "emotion"
+    max_tokens: int = 200
+    engine: FakeEngine = field(default_factory=lambda: FakeEngine(speaking_codec(), longest=200))
 
     @property
     def temperature(self) -> float:
@@ -45,6 +49,9 @@ class FakeModel:
         self.asked += texts
         scores = self.sharpness * np.array([self._score(text) for text in texts])
         return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
+
+    def conversation_probabilities(self, conversations: Sequence[Sequence[str]]) -> Floats:
+        return name_the_emotion(conversations, self.labels)
 
     def _score(self, text: str) -> Floats:
         noise = np.random.default_rng(int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)).random(len(self.labels))
@@ -87,14 +94,20 @@ def run(make_run: MakeRun) -> FakeRun:
 
 
 def build_run(
-    place: Path, patch: pytest.MonkeyPatch, labels: Sequence[str] = EMOTIONS, evaluations: int = 4, valid: int = 120
+    place: Path,
+    patch: pytest.MonkeyPatch,
+    labels: Sequence[str] = EMOTIONS,
+    evaluations: int = 4,
+    valid: int = 120,
+    task: str = "emotion",
 ) -> FakeRun:
     data, folder = place / "data", place / "run"
     data.mkdir()
     sizes = {"train": 200, "valid": valid, "test": 60}
-    write_prepared(data, {split: make_examples(labels, count, split) for split, count in sizes.items()})
+    dialogues = {split: make_dialogues(labels, 12) for split in sizes} if task == "companion" else None
+    write_prepared(data, {split: make_examples(labels, count, split) for split, count in sizes.items()}, dialogues)
     write_run(folder, data, evaluations)
-    run = FakeRun(folder, data, FakeModel(tuple(labels), folder / "best"))
+    run = FakeRun(folder, data, FakeModel(tuple(labels), folder / "best", task=task))
     patch.setitem(sys.modules, "buddy.inference.classifier", stand_in(run))
     return run
 

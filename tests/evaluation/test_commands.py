@@ -66,6 +66,20 @@ def test_json_is_all_that_stands_on_stdout(run, command, no_report):
     assert json.loads(out)["split"] == "test"
 
 
+def test_a_companion_gets_two_more_tables(make_run, command, no_report):
+    run = make_run(task="companion")
+    _, out, _ = command("evaluate", run.folder, "--bootstrap", 40, "--replies", 6)
+    replies = json.loads(run.file("metrics.json").read_text())["replies"]
+    assert "12 conversations" in out
+    assert f"{replies['perplexity']['per_word']:.1f} (" in out
+    assert "emotion after the last turn, %" in out
+    assert f"{replies['generated']['replies']} replies written in 6 conversations" in out
+    assert "distinct-2, %" in out
+    _, out, _ = command("evaluate", run.folder, "--bootstrap", 40, "--replies", 0)
+    assert "perplexity per word" in out
+    assert "distinct" not in out
+
+
 def test_options_may_come_from_a_file(run, command, tmp_path, no_report):
     (tmp_path / "options.yaml").write_text("split: test\nbootstrap: 7\nbaselines: true\n")
     command("evaluate", run.folder, "--config", tmp_path / "options.yaml")

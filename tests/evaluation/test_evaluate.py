@@ -8,12 +8,14 @@ from buddy.data.prepared import read_prepared, write_prepared
 from buddy.errors import UserMistake
 from buddy.evaluation import evaluate
 from buddy.evaluation.calibration import fit_temperature, temper
-from buddy.evaluation.evaluate import FITTED_HERE, EvaluateSettings, evaluate_run
+from buddy.evaluation.companion import judge_companion
+from buddy.evaluation.evaluate import FITTED_HERE, NO_CONVERSATIONS, EvaluateSettings, evaluate_run
 from buddy.evaluation.metrics import Floats, Integers, expected_calibration_error
 from buddy.evaluation.predictions import read_predictions
 from buddy.evaluation.results import Evaluation
-from buddy.records import Example
+from buddy.records import Dialogue, Example
 from tests.evaluation.conftest import FakeRun, make_examples
+from tests.evaluation.speaking import make_dialogues
 
 
 def judge(run: FakeRun, split: str = "valid", data: Path | None = None, baselines: bool = False) -> Evaluation:
@@ -178,6 +180,31 @@ def test_a_model_that_is_always_right_is_not_made_certain(run):
 def test_a_model_that_is_always_wrong_gets_a_note(run):
     run.model._score = lambda text: np.array([-float(text.endswith(label)) for label in run.model.labels])
     assert any("as extreme as it may be" in note for note in judge(run).notes)
+
+
+def test_a_companion_is_judged_on_conversations_of_the_split(make_run):
+    run = make_run(task="companion")
+    evaluation = evaluate_run(EvaluateSettings(run.folder, split="test", bootstrap=20, seed=3, replies=4))
+    expected = judge_companion(run.model, make_dialogues(run.model.labels, 12), 4, 20, 3)
+    assert evaluation.companion == expected
+
+
+def test_a_model_that_only_names_emotions_is_not_made_to_talk(make_run):
+    run = make_run(task="companion")
+    run.model.task = "emotion"
+    assert judge(run).companion is None
+    assert run.model.engine.read == run.model.engine.prefixes == []
+
+
+@pytest.mark.parametrize("turns", [None, ("I'm sad.",)])
+def test_a_companion_without_conversations_gets_a_note(run, turns):
+    run.model.task = "companion"
+    data = read_prepared(run.data)
+    rows = {split: data.examples(split) for split in data.splits()}
+    write_prepared(run.data, rows, turns and {"valid": [Dialogue("1", "sad", "Sad.", turns)]})
+    evaluation = judge(run)
+    assert evaluation.companion is None
+    assert NO_CONVERSATIONS in evaluation.notes
 
 
 TWO = [Example("1", "We won!", "joyful"), Example("2", "Gone.", "sad")]

@@ -12,7 +12,7 @@ from buddy.errors import UserMistake
 from buddy.evaluation.evaluate import EvaluateSettings, evaluate_run
 from buddy.evaluation.report import write_report
 from buddy.evaluation.results import Evaluation
-from buddy.records import Example
+from buddy.records import Dialogue, Example
 from tests.evaluation.conftest import FakeRun, build_run
 
 EMPTY_TAGS = {"meta", "img", "source", "br", "link", "input", "hr"}
@@ -225,3 +225,29 @@ def test_a_damaged_file_is_named(run):
     run.file("metrics.json").write_text("{")
     with pytest.raises(UserMistake, match=r"metrics\.json is damaged"):
         write_report(run.folder)
+
+
+def test_the_page_of_a_companion_shows_its_replies_and_they_stay_text(make_run):
+    run = make_run(task="companion")
+    poison = "<b>well</b> {{ 7 * 7 }}"
+    data = read_prepared(run.data)
+    talks = [Dialogue(str(i), "sad", "", (f"{poison} {i}", "Oh <i>no</i>.")) for i in range(9)]
+    write_prepared(run.data, {split: data.examples(split) for split in data.splits()}, {"valid": talks})
+    evaluation = evaluated(run)
+    page = report(run)
+    assert evaluation.companion is not None
+    assert f"{evaluation.companion.perplexity.per_word:.1f}" in page.text
+    assert f"{poison} 0" in page.text
+    assert "a person said Oh <i>no</i>." in page.text
+    assert "#replies" in {link["href"] for link in page.all("a")}
+    assert "9 replies in 9 conversations drawn at random (seed 13)" in page.text
+    assert "--replies 9" in page.text
+
+
+def test_the_page_of_a_companion_that_wrote_nothing(make_run):
+    run = make_run(task="companion")
+    evaluate_run(EvaluateSettings(run.folder, bootstrap=0, replies=0))
+    page = report(run)
+    assert "perplexity per word" in page.text
+    assert "drawn at random (seed" not in page.text
+    assert "--replies 0" in page.text

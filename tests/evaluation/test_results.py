@@ -14,6 +14,14 @@ def test_what_is_written_is_read(run):
     assert json.loads(run.file("metrics.json").read_text()) == json.loads(json.dumps(to_json(evaluation)))
 
 
+def test_what_is_written_of_a_companion_is_read(make_run):
+    run = make_run(task="companion")
+    for replies in (5, 0):
+        evaluation = evaluate_run(EvaluateSettings(run.folder, bootstrap=20, replies=replies))
+        assert read_evaluation(run.file("metrics.json")) == evaluation
+        assert (evaluation.companion.generated is None) == (replies == 0)
+
+
 def test_the_layout_is_the_one_that_other_programs_rely_on(run):
     evaluate_run(EvaluateSettings(run.folder, baselines=True, bootstrap=20))
     record = json.loads(run.file("metrics.json").read_text())
@@ -24,14 +32,31 @@ def test_the_layout_is_the_one_that_other_programs_rely_on(run):
     assert set(record["uncalibrated"]) == {"nll", "ece"}
     assert record["bootstrap"] == {"resamples": 20, "seed": 13, "level": 0.95}
     assert scores <= set(record["baselines"]["majority"])
+    assert not {"replies", "context_emotion", "companion"} & set(record)
+
+
+def test_the_layout_of_a_companion(make_run):
+    run = make_run(task="companion")
+    evaluate_run(EvaluateSettings(run.folder, bootstrap=20, replies=5))
+    record = json.loads(run.file("metrics.json").read_text())
+    assert set(record["context_emotion"]) == {"conversations", "first_turn", "last_turn"}
+    assert set(record["context_emotion"]["last_turn"]) == {"accuracy", "interval"}
+    perplexity, generated = record["replies"]["perplexity"], record["replies"]["generated"]
+    assert {"per_word", "per_word_interval", "per_word_by_reply", "per_space_word", "bits_per_byte"} <= set(perplexity)
+    assert {"of_model", "of_people", "likeness", "sampling", "examples"} <= set(generated)
+    assert {"distinct_1", "distinct_2", "empty", "loops", "repeated", "echoes", "special_tokens", "words"} == set(
+        generated["of_model"]
+    )
+    assert set(generated["examples"][0]) == {"context", "reference", "reply"}
+    assert "companion" not in record
 
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
     """A metrics.json with everything that can be in one."""
     with pytest.MonkeyPatch.context() as patch:
-        run = build_run(tmp_path_factory.mktemp("run"), patch)
-        evaluate_run(EvaluateSettings(run.folder, baselines=True, bootstrap=5))
+        run = build_run(tmp_path_factory.mktemp("run"), patch, task="companion")
+        evaluate_run(EvaluateSettings(run.folder, baselines=True, bootstrap=5, replies=3))
     return json.loads(run.file("metrics.json").read_text())
 
 
@@ -54,6 +79,10 @@ def record(tmp_path_factory):
         ("bootstrap", {"resamples": 5, "seed": -5, "level": 0.95}),
         ("bootstrap", {"resamples": "many", "seed": 1, "level": 0.95}),
         ("temperature", [1]),
+        ("replies", {}),
+        ("replies", {"perplexity": {"per_word": 20.0}, "generated": None}),
+        ("context_emotion", None),
+        ("context_emotion", {"conversations": 1, "first_turn": {"accuracy": 1, "interval": 3}, "last_turn": {}}),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_damage(record, tmp_path, place, value):

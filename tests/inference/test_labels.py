@@ -6,7 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from buddy.inference.labels import make_trie, score_labels
+from buddy.errors import UserMistake
+from buddy.inference.labels import label_trie, make_trie
+from buddy.inference.torch_labels import score_labels
+from buddy.text.render import END as END_OF_TEXT
+from buddy.text.render import LISTENER
 from buddy.text.tokenizer import Tokens
 from tests.conftest import random_tokens, tiny_gpt2, tiny_llama
 
@@ -108,3 +112,13 @@ class TestTrie:
     def test_labels_that_no_score_could_tell_apart_are_refused(self, labels):
         with pytest.raises(ValueError, match="tokens of its own"):
             make_trie(labels, END)
+
+    def test_labels_that_are_spelled_alike_are_named(self, codec):
+        with pytest.raises(UserMistake, match="cannot tell the labels 'sad' and ' sad' apart"):
+            label_trie(codec, ["sad", "glad", " sad"])
+
+    @pytest.mark.parametrize("end", [END_OF_TEXT, LISTENER])
+    def test_the_beginning_of_another_label_is_ended_by_what_follows_in_its_layout(self, codec, end):
+        trie = label_trie(codec, ["sad", "sad and tired"], end)
+        assert trie.paths[0][-1] == (1, codec.special_ids[end])
+        assert trie.paths[1][-1][1] == codec.encode_label("sad and tired")[-1]

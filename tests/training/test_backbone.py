@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from buddy.errors import UserMistake
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER, render_emotion_question, render_example
 from buddy.text.tokenizer import train_tokenizer
-from buddy.training.backbone import add_lora, load_backbone, new_backbone
+from buddy.training.backbone import add_lora, load_backbone, new_backbone, new_tokenizer, set_dropout
 from buddy.training.checkpoint import save_model
 from buddy.training.settings import TrainSettings
 from tests.conftest import tiny_gpt2
@@ -131,13 +131,16 @@ class TestRefused:
 
     def test_an_unknown_shape(self):
         with pytest.raises(UserMistake, match="no shape 'scratch:huge'; choose one of scratch:tiny, scratch:small"):
-            new_backbone("scratch:huge", [], ["sad"], 300, 0.1)
+            new_backbone("scratch:huge", new_tokenizer([], ["sad"], 300))
 
 
 class TestNew:
     def test_knows_every_special_token_and_label_and_has_the_dropout_asked_for(self):
-        backbone = new_backbone("scratch:tiny", [" I am sad"], ["sad", "glad"], 300, dropout=0.25)
+        backbone = new_backbone("scratch:tiny", new_tokenizer([" I am sad"], ["sad", "glad"], 300))
+        set_dropout(backbone.model, 0.25)
         config = backbone.model.config
+        rates = [module.p for module in backbone.model.modules() if isinstance(module, torch.nn.Dropout)]
+        assert sorted(set(rates)) == [0.0, 0.25]
         assert config.vocab_size == len(backbone.tokenizer)
         assert (config.embd_pdrop, config.resid_pdrop, config.attn_pdrop) == (0.25, 0.25, 0.0)
         assert [len(backbone.codec.encode_label(label)) for label in ("sad", "glad")] == [1, 1]

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from buddy.text.batches import pack, pad
-from buddy.text.tokenizer import Tokens
+from buddy.text.tokenizer import SoftLabel, Tokens
 from buddy.training.loss import learned_loss
 from tests.conftest import random_tokens
 
@@ -71,3 +73,45 @@ def test_of_a_batch_in_which_nothing_is_learned_is_zero_and_teaches_nothing(mode
     loss = learned_loss(model, pad([random_tokens(4, learned=0.0)]), cpu)
     assert (float(loss.total.detach()), loss.weight) == (0.0, 0.0)
     assert not any(gradient is not None and gradient.any() for gradient in gradients(model, loss.total))
+
+
+@pytest.fixture
+def taught(documents):
+    """The first and the third of the documents have a teacher, one of them besides a label of their own."""
+    random = np.random.default_rng(5)
+    answers = [random.dirichlet(np.ones(4)).astype(np.float32) for _ in range(2)]
+    with_label = replace(documents[0], soft_label=SoftLabel(7, answers[0]))
+    without = replace(documents[2], weights=documents[2].weights * 0, soft_label=SoftLabel(5, answers[1]))
+    return [with_label, documents[1], without, *documents[3:]]
+
+
+LABEL_IDS = (3, 17, 4, 40)
+
+
+def soft_sum(model: nn.Module, documents: list[Tokens]) -> torch.Tensor:
+    """The cross-entropy against the teacher's answers, from Hugging Face's logits, a document at a time."""
+    total = torch.zeros(())
+    for document in documents:
+        if document.soft_label is not None:
+            logits = model(input_ids=torch.from_numpy(document.ids)[None]).logits[0, document.soft_label.at - 1]
+            of_labels = logits.log_softmax(0)[list(LABEL_IDS)]
+            total = total - (of_labels * torch.from_numpy(document.soft_label.probabilities)).sum()
+    return total
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [lambda some: pad(some, LABEL_IDS), lambda some: pack(some, 23, LABEL_IDS)],
+    ids=["padded", "packed"],
+)
+def test_a_teachers_answer_is_learned_beside_the_labels(model, cpu, taught, arrange):
+    loss = learned_loss(model, arrange(taught), cpu)
+    assert loss.weight == 8.0 + 2
+    labelled = [document for document in taught if document.weights.any()]
+
+    def expected() -> torch.Tensor:
+        return naive_sum(model, labelled) + soft_sum(model, taught)
+
+    torch.testing.assert_close(loss.total, expected(), rtol=1e-5, atol=1e-5)
+    for found, wanted in zip(gradients(model, loss.total), gradients(model, expected()), strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)

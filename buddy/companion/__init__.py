@@ -1,0 +1,1 @@
+"""From a conversation to the next turn: what a person feels, and what a good listener would say."""

@@ -1,0 +1,67 @@
+"""What a teacher says about texts: probabilities of all labels, to learn from instead of one label alone.
+
+A Parquet table with the columns
+
+    id      of an example or conversation of the prepared folder; any other for a text without a label
+    turn    the speaker's turn up to which a conversation was read; -1 for an example or another single text
+    text    what was judged; used where the id is unknown
+    p_LABEL one column per label, as in the predictions.parquet that `buddy evaluate` writes (which has no ``turn``)
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from buddy.data.parquet import read_parquet
+from buddy.errors import UserMistake, quote
+
+SINGLE_TEXT = -1
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A teacher's answers.
+
+    Attributes:
+        rows: (id, turn) → row of the probabilities, for examples and conversations of the data.
+        others: texts of no example, each with its row.
+        probabilities: (N, E) in the order of the data's labels; rows sum to 1.
+    """
+
+    rows: dict[tuple[str, int], int]
+    others: Sequence[tuple[str, int]]
+    probabilities: npt.NDArray[np.float32]
+
+
+def read_teacher(path: Path, labels: Sequence[str], known_ids: Collection[str]) -> Teacher:
+    """Read a teacher's table.
+
+    Args:
+        path: the Parquet file.
+        labels: of the data that is trained on.
+        known_ids: ids of its training examples and conversations.
+
+    Raises:
+        UserMistake: a column is missing, or a row is no distribution over the labels.
+
+    Source:
+        Hinton et al. 2015, "Distilling the Knowledge in a Neural Network".
+    """
+    table = read_parquet(path, "make it anew")
+    missing = [name for name in ("id", "text", *(f"p_{label}" for label in labels)) if name not in table.column_names]
+    if missing:
+        raise UserMistake(
+            f"{path} has no column {quote(missing[0])}; a teacher needs id, text and p_LABEL of all labels."
+        )
+    ids, texts = table["id"].to_pylist(), table["text"].to_pylist()
+    turns = table["turn"].to_pylist() if "turn" in table.column_names else [SINGLE_TEXT] * len(ids)
+    probabilities = np.column_stack([table[f"p_{label}"].to_numpy() for label in labels]).astype(np.float32)
+    if not (np.abs(probabilities.sum(axis=1) - 1) < 1e-2).all() or probabilities.min(initial=0) < 0:
+        raise UserMistake(f"{path} has a row whose probabilities do not sum to 1.")
+    known = set(known_ids)
+    rows = {(id_, turn): row for row, (id_, turn) in enumerate(zip(ids, turns, strict=True)) if id_ in known}
+    others = [(text, row) for row, (id_, text) in enumerate(zip(ids, texts, strict=True)) if id_ not in known]
+    return Teacher(rows, others, probabilities)

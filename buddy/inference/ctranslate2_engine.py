@@ -1,0 +1,210 @@
+"""The engine for models that `buddy export` made: CTranslate2, quantized, on a CPU, without PyTorch.
+
+Shapes: `N` texts, `K` inner nodes of the labels' trie, `V` vocabulary.
+"""
+
+import json
+import secrets
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ctranslate2 import Generator, set_random_seed
+from tokenizers import Tokenizer
+
+from buddy.errors import UserMistake, quote
+from buddy.inference.engine import Sampling, silent_ids
+from buddy.inference.folder import Facts
+from buddy.inference.labels import LabelTrie, Scores, add_up
+from buddy.text.batches import FloatArray
+from buddy.text.tokenizer import Codec, Tokens, make_codec
+
+TOKENS_AT_ONCE = 2048
+AGAIN = "export the model again"
+
+SEEDING = threading.Lock()
+"""The library has one seed for the whole process."""
+
+
+@dataclass(frozen=True)
+class CTranslate2Engine:
+    """An exported model and its tokenizer.
+
+    Attributes:
+        folder: of the model.
+        generator: the model; it queues what several threads ask.
+        codec: the tokenizer.
+        words: the vocabulary as the model knows it, by id.
+        device: ``"cpu"`` or ``"cuda"``.
+    """
+
+    folder: Path
+    generator: Generator
+    codec: Codec
+    words: tuple[str, ...]
+    device: str = "cpu"
+
+    def score_labels(self, questions: Sequence[Tokens], trie: LabelTrie) -> Scores:
+        scores = np.empty((len(questions), len(trie.paths)))
+        for group in _equally_long(questions):
+            asked = [questions[i].ids.tolist() for i in group]
+            at_nodes = [self._next_logits([ids + path for ids in asked]) for path in _paths(trie)]
+            scores[group] = add_up(np.stack(at_nodes, axis=1), trie)  # (N, 1 + K, V)
+        return scores
+
+    def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
+        found = self.generator.score_batch(
+            [self._spell(document.ids.tolist()) for document in documents],
+            max_batch_size=TOKENS_AT_ONCE,
+            batch_type="tokens",
+            max_input_length=0,
+        )
+        return [np.array(one.log_probs, np.float64) for one in found]
+
+    def generate(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> list[list[int]]:
+        generator, options = self._generator_for(sampling), self._options(sampling, stop_ids)
+        answers: list[list[int]] = [[] for _ in prefixes]
+        for group in _equally_long(prefixes):  # of a longer row the library would take the rest for its answer
+            asked = [self._spell(prefixes[i].ids.tolist()) for i in group]
+            found = generator.generate_batch(asked, include_prompt_in_result=False, **options)
+            for i, one in zip(group, found, strict=True):
+                answers[i] = list(one.sequences_ids[0])
+        return answers
+
+    def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:
+        generator, options = self._generator_for(sampling), self._options(sampling, stop_ids)
+        for step in generator.generate_tokens(self._spell(prefix.ids.tolist()), **options):
+            if step.token_id in stop_ids:
+                return
+            yield step.token_id
+
+    def _next_logits(self, sequences: Sequence[list[int]]) -> FloatArray:
+        """Give the logits behind each sequence, all of one length: (N, V).
+
+        Rows of different lengths would be padded, and in int8 a padded row gets other logits than alone.
+        """
+        found = self.generator.generate_batch(
+            [self._spell(ids) for ids in sequences],
+            max_length=1,
+            return_logits_vocab=True,
+            include_prompt_in_result=False,
+        )
+        return np.stack([np.asarray(one.logits[0][0], np.float32) for one in found])
+
+    def _options(self, sampling: Sampling, stop_ids: Collection[int]) -> dict[str, Any]:
+        chance: dict[str, Any] = {"sampling_topk": 1}
+        if not sampling.is_greedy:
+            chance = {
+                "sampling_topk": sampling.top_k,
+                "sampling_topp": sampling.top_p,
+                "sampling_temperature": sampling.temperature,
+            }
+        return {
+            **chance,
+            "max_length": sampling.max_tokens,
+            "end_token": sorted(stop_ids),
+            "repetition_penalty": sampling.repetition_penalty,
+            "no_repeat_ngram_size": sampling.no_repeat_ngram,
+            "suppress_sequences": [[self.words[number]] for number in self._silent if number not in stop_ids],
+        }
+
+    @cached_property
+    def _silent(self) -> list[int]:
+        return silent_ids(self.codec, len(self.words), ())
+
+    def _generator_for(self, sampling: Sampling) -> Generator:
+        """Give the model; for a seeded answer a copy of it.
+
+        A thread of the library takes the seed when it draws for the first time, and never again. So a seed needs new
+        threads, which come with a copy, and a first draw, after which the seed of the process is left to chance again.
+        """
+        if sampling.seed is None or sampling.is_greedy:
+            return self.generator
+        with SEEDING:
+            set_random_seed(sampling.seed)
+            try:
+                copy = _load_generator(self.folder, self.device)
+                copy.generate_batch([[self.words[0]]], max_length=1, sampling_topk=0, include_prompt_in_result=False)
+            finally:
+                set_random_seed(secrets.randbits(24))
+        return copy
+
+    def _spell(self, ids: Sequence[int]) -> list[str]:
+        return [self.words[number] for number in ids]
+
+
+def load_ctranslate2_engine(folder: Path, facts: Facts, device: str = "auto") -> CTranslate2Engine:
+    """Load what `buddy export` made.
+
+    Nothing in the folder can run code: weights are numbers in a format of the library's, the rest is JSON.
+
+    Args:
+        folder: of the model.
+        facts: what its buddy.json says.
+        device: ``"auto"`` and ``"cpu"`` for the CPU, ``"cuda"``.
+
+    Raises:
+        UserMistake: a file is damaged or missing, two of them do not belong together, or there is no such device.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise UserMistake(f"An exported model runs on cpu or cuda, not on {quote(device)}.")
+    place = "cuda" if device == "cuda" else "cpu"
+    codec = make_codec(_read_tokenizer(folder), facts.special_tokens)
+    words = _read_vocabulary(folder)
+    if any(words[number : number + 1] != (word,) for word, number in codec.backend.get_vocab().items()):
+        raise UserMistake(f"{folder} has a tokenizer.json and a vocabulary.json of two models; {AGAIN}.")
+    return CTranslate2Engine(folder, _load_generator(folder, place), codec, words, place)
+
+
+def _read_tokenizer(folder: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_str((folder / "tokenizer.json").read_text("utf-8"))
+    except Exception as error:  # the library raises a bare Exception
+        raise UserMistake(f"{folder} has no tokenizer.json that can be read; {AGAIN}.") from error
+
+
+def _read_vocabulary(folder: Path) -> tuple[str, ...]:
+    try:
+        words = json.loads((folder / "vocabulary.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserMistake(f"{folder} has no vocabulary.json that can be read; {AGAIN}.") from error
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise UserMistake(f"{folder / 'vocabulary.json'} is no list of words; {AGAIN}.")
+    return tuple(words)
+
+
+def _load_generator(folder: Path, device: str) -> Generator:
+    try:
+        return Generator(str(folder), device=device)
+    except (RuntimeError, ValueError, MemoryError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise UserMistake(f"The weights in {folder} cannot be loaded ({reason}); {AGAIN}.") from error
+
+
+def _equally_long(documents: Sequence[Tokens]) -> Iterator[list[int]]:
+    """Cut documents into groups of one length and at most ``TOKENS_AT_ONCE`` tokens; gives their indices."""
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for index, document in enumerate(documents):
+        by_length[len(document)].append(index)
+    for length, indices in by_length.items():
+        rows = max(1, TOKENS_AT_ONCE // length)
+        yield from (indices[start : start + rows] for start in range(0, len(indices), rows))
+
+
+def _paths(trie: LabelTrie) -> list[list[int]]:
+    """Give the tokens that lead to the root (none) and to each inner node.
+
+    Example:
+        >>> from buddy.inference.labels import make_trie
+        >>> _paths(make_trie([(1, 2, 3), (4,)], end=9))
+        [[], [1], [1, 2]]
+    """
+    paths: list[list[int]] = [[]]
+    for token, parent in zip(trie.tokens, trie.parents, strict=True):
+        paths.append([*paths[parent], token])
+    return paths

@@ -1,0 +1,74 @@
+"""The scores of all labels from a PyTorch model, for labels of any number of tokens in one forward pass.
+
+The inner nodes of the labels' trie are appended to the text as if they were one more sentence, and an attention mask
+lets each see the text and its own ancestors only: the text is computed once, and one pass gives every
+log-probability that any label needs.
+
+Shapes: `N` texts, `E` labels, `B` rows, `T` tokens of the longest text, `K` inner nodes without the root.
+
+Source: the tree-shaped attention mask is that of Miao et al. 2023, "SpecInfer", section 4.2, there for drafts.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from buddy.inference.engine import split_by_length
+from buddy.inference.labels import LabelTrie, Scores, add_up
+from buddy.text.batches import IntArray, pad
+from buddy.text.tokenizer import Tokens
+from buddy.training.device import Device
+from buddy.training.forward import BoolArray, Question, next_token_logits, same_document_mask
+
+
+def score_labels(
+    model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device, max_tokens_per_pass: int = 8192
+) -> Scores:
+    """Score every label for every text.
+
+    Args:
+        model: a Hugging Face causal language model, in evaluation mode.
+        questions: rendered texts that end in ``<EMOTION_TYPE>``.
+        trie: of the labels.
+        device: where the model is.
+        max_tokens_per_pass: how many tokens go through the model at once; changes the speed, not the result.
+
+    Returns:
+        (N, E) log-probabilities of the labels given that the answer is one of them: each row's exponentials sum to 1.
+    """
+    scores = np.empty((len(questions), len(trie.paths)))
+    for rows in split_by_length(questions, max_tokens_per_pass, len(trie.tokens)):
+        with torch.inference_mode():
+            scores[rows] = _score_pass(model, [questions[i] for i in rows], trie, device)
+    return scores
+
+
+def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device) -> Scores:
+    batch = pad(questions)
+    ends = np.array([len(question) - 1 for question in questions])  # (B,) column of each <EMOTION_TYPE>
+    input_ids, positions, mask, columns = batch.input_ids, batch.positions, None, ends[:, None]
+    if trie.tokens:
+        width = input_ids.shape[1]
+        input_ids, positions, mask = _append_trie(input_ids, positions, ends, trie)
+        nodes = np.tile(np.arange(width, width + len(trie.tokens)), (len(ends), 1))
+        columns = np.concatenate([columns, nodes], axis=1)  # (B, 1 + K)
+    logits = next_token_logits(model, Question(input_ids, positions, mask, columns), device)  # (B, 1 + K, V)
+    return add_up(logits.float().cpu().numpy(), trie)
+
+
+def _append_trie(
+    input_ids: IntArray, positions: IntArray, ends: IntArray, trie: LabelTrie
+) -> tuple[IntArray, IntArray, BoolArray]:
+    """Put the trie's inner nodes behind every text, each seeing the text and its own ancestors."""
+    rows, width = input_ids.shape
+    nodes = len(trie.tokens)
+    is_text = np.arange(width) <= ends[:, None]  # (B, T)
+    mask = np.zeros((rows, 1, width + nodes, width + nodes), np.bool_)
+    mask[:, :, :width, :width] = same_document_mask(np.where(is_text, 0, -1))
+    mask[:, 0, width:, :width] = is_text[:, None, :]
+    mask[:, :, width:, width:] = trie.ancestry
+    with_nodes = np.concatenate([input_ids, np.tile(np.array(trie.tokens), (rows, 1))], axis=1)
+    with_depths = np.concatenate([positions, ends[:, None] + 1 + trie.depths], axis=1)
+    return with_nodes, with_depths, mask

@@ -1,0 +1,194 @@
+"""What a run learns from, as documents: prepared examples and conversations, or rows of plain text.
+
+Shapes: `E` labels.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from buddy.data.prepared import PreparedData
+from buddy.data.teacher import SINGLE_TEXT, Teacher, read_teacher
+from buddy.errors import UserMistake
+from buddy.records import Dialogue, Example
+from buddy.text.batches import Batch, keep_apart, pack, pad
+from buddy.text.render import EMOTION_TYPE, END, Piece, render_dialogue, render_example
+from buddy.text.rows import TextCorpus
+from buddy.text.tokenizer import Codec, SoftLabel, Tokens
+from buddy.training.settings import TrainSettings
+
+SHARE_OF_DIALOGUES_WITH_EMOTION = 0.6
+"""In so many conversations the emotion is named after one of the speaker's turns, in every epoch after another one:
+a model then answers both questions at any place, and replies with and without knowing the emotion."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """The documents of a run.
+
+    Attributes:
+        documents: gives the training documents of an epoch; every epoch has as many.
+        per_epoch: how many.
+        valid: the validation documents.
+        collate: makes a batch of some documents.
+        asked: examples of ``train`` and ``valid`` whose label the model is asked for; none when it learns text.
+        valid_bytes_per_token: bytes of text for each learned token of ``valid``; ``None`` unless text is learned.
+    """
+
+    documents: Callable[[int], Sequence[Tokens]]
+    per_epoch: int
+    valid: Sequence[Tokens]
+    collate: Callable[[Sequence[Tokens]], Batch]
+    asked: Mapping[str, Sequence[Example]] = field(default_factory=dict)
+    valid_bytes_per_token: float | None = None
+
+
+def text_lessons(corpus: TextCorpus) -> Lessons:
+    """Learn to continue text: rows of whole passages that do not see each other."""
+    rows = corpus.rows("train")
+    collate = partial(keep_apart, end_id=corpus.codec.special_ids[END])
+    return Lessons(
+        lambda _: rows, len(rows), corpus.rows("valid"), collate, valid_bytes_per_token=corpus.bytes_per_token()
+    )
+
+
+def labelled_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) -> Lessons:
+    """Learn the labels of examples and, as a companion, the replies of conversations.
+
+    Raises:
+        UserMistake: there is a teacher, and two labels begin alike in this tokenizer.
+    """
+    companion = settings.task == "companion"
+    talks = data.dialogues("train") if companion else []
+    teacher = _read_teacher(settings, data, talks)
+    label_ids = _first_tokens(codec, data.labels) if teacher else ()
+    fixed = _example_documents(settings, data, codec, teacher)
+    others = _other_documents(settings, data.labels, codec, teacher)
+    some_others = min(len(others), settings.other_texts_per_epoch or len(others))
+
+    def documents(epoch: int) -> Sequence[Tokens]:
+        chosen = [others[(epoch * some_others + i) % len(others)] for i in range(some_others)]
+        return [*fixed, *chosen, *_dialogue_documents(settings, talks, codec, teacher, epoch)]
+
+    valid = _valid_documents(settings, data, codec)
+    collate = (
+        partial(pack, width=settings.max_tokens, label_ids=label_ids)
+        if companion
+        else partial(pad, label_ids=label_ids)
+    )
+    asked = {split: data.examples(split) for split in ("train", "valid")}
+    return Lessons(documents, len(fixed) + some_others + len(talks), valid, collate, asked)
+
+
+def training_texts(data: PreparedData, task: str) -> Iterator[str]:
+    """Give the training texts, with the labels as they stand in the layout, for a tokenizer to learn from."""
+    for example in data.examples("train"):
+        yield f" {example.text} {example.label}"
+    if task == "companion":
+        for dialogue in data.dialogues("train"):
+            yield from (f" {turn}" for turn in dialogue.turns)
+
+
+def _read_teacher(settings: TrainSettings, data: PreparedData, talks: Sequence[Dialogue]) -> Teacher | None:
+    if not settings.teacher:
+        return None
+    known = {example.id for example in data.examples("train")} | {talk.id for talk in talks}
+    return read_teacher(Path(settings.teacher), data.labels, known)
+
+
+def _first_tokens(codec: Codec, labels: Sequence[str]) -> tuple[int, ...]:
+    first = tuple(codec.encode_label(label)[0] for label in labels)
+    if len(set(first)) < len(first):
+        raise UserMistake("Two labels begin with the same token, so that a teacher cannot be learned; rename one.")
+    return first
+
+
+def _example_documents(
+    settings: TrainSettings, data: PreparedData, codec: Codec, teacher: Teacher | None
+) -> list[Tokens]:
+    examples = data.examples("train")
+    documents = codec.encode(
+        [render_example(example.text, example.label, settings.text_weight) for example in examples], settings.max_tokens
+    )
+    keys = [(example.id, SINGLE_TEXT) for example in examples]
+    return [_taught(*both, codec, teacher, settings) for both in zip(documents, keys, strict=True)]
+
+
+def _other_documents(
+    settings: TrainSettings, labels: Sequence[str], codec: Codec, teacher: Teacher | None
+) -> list[Tokens]:
+    """Lay out texts that have no label but the teacher's, in a seeded order."""
+    if teacher is None or not teacher.others:
+        return []
+    order = np.random.default_rng(settings.seed).permutation(len(teacher.others))
+    texts = [teacher.others[i] for i in order]
+    likeliest = [labels[int(teacher.probabilities[row].argmax())] for _, row in texts]
+    rendered = [
+        render_example(text, label, settings.text_weight) for (text, _), label in zip(texts, likeliest, strict=True)
+    ]
+    documents = codec.encode(rendered, settings.max_tokens)
+    return [
+        _with_soft_label(document, teacher.probabilities[row], 0.0, codec)
+        for document, (_, row) in zip(documents, texts, strict=True)
+    ]
+
+
+def _dialogue_documents(
+    settings: TrainSettings, talks: Sequence[Dialogue], codec: Codec, teacher: Teacher | None, epoch: int
+) -> list[Tokens]:
+    forms = [_emotion_after(talk, settings.seed, epoch) for talk in talks]
+    rendered: list[tuple[Piece, ...]] = [
+        _render_dialogue(talk, turn, settings) for talk, turn in zip(talks, forms, strict=True)
+    ]
+    documents = codec.encode(rendered, settings.max_tokens)
+    return [
+        document if turn is None else _taught(document, (talk.id, turn), codec, teacher, settings)
+        for document, talk, turn in zip(documents, talks, forms, strict=True)
+    ]
+
+
+def _valid_documents(settings: TrainSettings, data: PreparedData, codec: Codec) -> list[Tokens]:
+    rendered: list[tuple[Piece, ...]] = [
+        render_example(example.text, example.label, settings.text_weight) for example in data.examples("valid")
+    ]
+    if settings.task == "companion":
+        for talk in data.dialogues("valid"):
+            turn = _emotion_after(talk, settings.seed, epoch=0)
+            rendered.append(_render_dialogue(talk, turn, settings))
+    return codec.encode(rendered, settings.max_tokens)
+
+
+def _emotion_after(talk: Dialogue, seed: int, epoch: int) -> int | None:
+    """Choose the speaker's turn after which the emotion is named in this epoch, or none."""
+    random = np.random.default_rng((seed, epoch, *talk.id.encode()))
+    if random.random() >= SHARE_OF_DIALOGUES_WITH_EMOTION:
+        return None
+    return int(random.choice(range(0, len(talk.turns), 2)))
+
+
+def _render_dialogue(talk: Dialogue, turn: int | None, settings: TrainSettings) -> tuple[Piece, ...]:
+    return render_dialogue(talk, () if turn is None else (turn,), settings.text_weight, settings.reply_weight)
+
+
+def _taught(
+    document: Tokens, key: tuple[str, int], codec: Codec, teacher: Teacher | None, settings: TrainSettings
+) -> Tokens:
+    """Add what the teacher says; the true label then counts ``label_weight``."""
+    row = None if teacher is None else teacher.rows.get(key)
+    if teacher is None or row is None:
+        return document
+    return _with_soft_label(document, teacher.probabilities[row], settings.label_weight, codec)
+
+
+def _with_soft_label(document: Tokens, probabilities: npt.NDArray[np.float32], weight: float, codec: Codec) -> Tokens:
+    marks = np.flatnonzero(document.ids == codec.special_ids[EMOTION_TYPE])
+    if not len(marks):  # cut off with the oldest turns
+        return document
+    at = int(marks[0]) + 1
+    weights = document.weights.copy()
+    weights[at] = weight
+    return replace(document, weights=weights, soft_label=SoftLabel(at, probabilities))

@@ -1,0 +1,97 @@
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from buddy.inference.classifier import load_classifier
+from tests.conftest import LABELS
+
+TEXTS = ["My old dog died and I told my friend.", "We won the game and we all went out."]
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    """Let stdin hold some text."""
+
+    def fill(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+    return fill
+
+
+def test_each_text_gets_its_label_and_the_runners_up_in_columns(buddy, exported_run):
+    code, out, err = buddy("classify", *TEXTS, "--model", exported_run)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    for line, row, text in zip(lines, load_classifier(exported_run).probabilities(TEXTS), TEXTS, strict=True):
+        ranked = row.argsort()[::-1][:3]
+        cells = "   ".join(f"{LABELS[column]:<13} {row[column]:>4.0%}" for column in ranked)
+        assert line == f"{cells}   {text}"
+    assert [line.split()[0] for line in lines] == ["sad", "glad"]
+
+
+def test_lines_of_stdin_are_texts_and_empty_ones_are_passed_over(buddy, exported_run, stdin):
+    stdin(f"{TEXTS[0]}\r\n\n  \n{TEXTS[1]}")
+    code, out, _ = buddy("classify", "--model", exported_run)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["sad", "glad"]
+    assert out.splitlines()[0].endswith(TEXTS[0])
+
+
+def test_many_lines_are_more_than_one_batch(buddy, exported_run, stdin, monkeypatch):
+    monkeypatch.setattr("buddy.cli.classify.LINES_AT_ONCE", 3)
+    stdin("".join(f"{TEXTS[i % 2]} {i}\n" for i in range(8)))
+    _, out, _ = buddy("classify", "--model", exported_run, "--json")
+    assert [json.loads(line)["text"][-1] for line in out.splitlines()] == list("01234567")
+
+
+def test_json_has_the_probability_of_every_label(buddy, exported_run):
+    code, out, _ = buddy("classify", "--json", "--model", exported_run, *TEXTS)
+    assert code == 0
+    expected = load_classifier(exported_run).probabilities(TEXTS)
+    for line, row, text in zip(out.splitlines(), expected, TEXTS, strict=True):
+        record = json.loads(line)
+        assert record["text"] == text
+        assert record["label"] == LABELS[row.argmax()]
+        assert record["probability"] == record["probabilities"][record["label"]]
+        np.testing.assert_allclose([record["probabilities"][label] for label in LABELS], row, atol=1e-5)
+
+
+def test_a_run_is_as_good_as_its_export(buddy, exported_run, trained_run):
+    assert buddy("classify", *TEXTS, "--model", trained_run)[1] == buddy("classify", *TEXTS, "--model", exported_run)[1]
+
+
+def test_a_text_cannot_move_the_cursor(buddy, exported_run):
+    _, out, _ = buddy("classify", "a\x1b[31mb\nc", "--model", exported_run)
+    assert out.endswith("a [31mb c\n")
+
+
+def test_nothing_in_nothing_out(buddy, exported_run, stdin):
+    stdin("")
+    assert buddy("classify", "--model", exported_run) == (0, "", "")
+
+
+def test_without_the_model_that_ships_says_so(buddy, monkeypatch, tmp_path):
+    monkeypatch.setattr("buddy.companion.buddy.SHIPPED_MODEL", tmp_path / "companion")
+    code, out, err = buddy("classify", "I lost my cat.")
+    assert (code, out) == (2, "")
+    assert err.startswith("buddy: The model that comes with buddy is missing from this installation;")
+
+
+def test_of_an_exported_model_needs_no_torch_and_bytes_that_are_no_text_are_read(exported_run):
+    program = (
+        "import sys, contextlib; from buddy.cli import main\n"
+        f"sys.argv = ['buddy', 'classify', '--model', {str(exported_run)!r}]\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "print({'torch', 'transformers', 'rich', 'pandas', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=b"caf\xe9\n", capture_output=True, check=True, env=os.environ
+    )
+    first, second = done.stdout.decode().splitlines()
+    assert first.endswith("caf\ufffd")
+    assert second == "set()"

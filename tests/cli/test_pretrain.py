@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import assert_same_run
+
+QUICK = (
+    "--backbone",
+    "scratch:tiny",
+    "--vocabulary-size",
+    330,
+    "--max-tokens",
+    32,
+    "--batch-size",
+    4,
+    "--device",
+    "cpu",
+)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A text of which much can be foretold: the same few sentences in ever new order."""
+    path = tmp_path_factory.mktemp("corpus") / "text.jsonl"
+    random = np.random.default_rng(2)
+    sentences = ["The old dog ran home.", "She laughed at him.", "It was late in May.", "Nobody called me."]
+    lines = [{"text": " ".join(random.permutation(sentences))} for _ in range(300)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    return path
+
+
+@pytest.fixture
+def history(buddy, corpus):
+    code, out, err = buddy("pretrain", "--corpus", corpus, *QUICK, "--epochs", 3, "--evaluations-per-epoch", 2)
+    assert code == 0, err
+    with open("runs/base/history.jsonl") as file:
+        return [json.loads(line) for line in file], out
+
+
+def test_a_base_model_learns_to_continue_text(history):
+    points, out = history
+    assert len(points) == 6
+    assert points[-1]["valid_loss"] < 0.7 * points[0]["valid_loss"]
+    assert points[-1]["valid_accuracy"] > points[0]["valid_accuracy"] + 0.1
+    bits = [point["valid_bits_per_byte"] for point in points]
+    ratio = [point["valid_loss"] / one for point, one in zip(points, bits, strict=True)]
+    assert ratio == pytest.approx([ratio[0]] * 6)
+    assert 0 < bits[-1] < 8
+    assert f"{bits[-1]:.3f} bits per byte" in out
+    assert "buddy train --data DIR --backbone runs/base/best" in out
+
+
+def test_a_model_can_be_fine_tuned_from_it_and_keeps_its_tokenizer(history, buddy, moods, tmp_path):
+    options = ("--epochs", 1, "--out", "run", "--max-tokens", 32, "--device", "cpu")
+    code, _, err = buddy("train", "--data", moods, "--backbone", "runs/base/best", *options)
+    assert code == 0, err
+    base, tuned = (
+        json.loads((tmp_path / name / "tokenizer.json").read_text()) for name in ("runs/base/best", "run/best")
+    )
+    assert base["model"]["vocab"] == tuned["model"]["vocab"]
+    assert "Ġnostalgic" in base["model"]["vocab"]
+
+
+def test_an_interrupted_run_ends_like_one_that_was_not(buddy, corpus, tmp_path, monkeypatch):
+    from buddy.training import loop
+
+    def run(name, *more):
+        return buddy("pretrain", "--out", name, *more)
+
+    options = ("--corpus", corpus, *QUICK, "--epochs", 1)
+    assert run("whole", *options)[0] == 0
+    real, steps = loop._take_step, []
+
+    def crash(*arguments):
+        steps.append(1)
+        if len(steps) == 30:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(loop, "_take_step", crash)
+    assert run("broken", *options)[0] == 130
+    monkeypatch.setattr(loop, "_take_step", real)
+    code, _, err = run("broken", "--resume")
+    assert code == 0, err
+    assert_same_run(tmp_path / "whole", tmp_path / "broken")
+
+
+def test_says_what_is_missing(buddy):
+    code, _, err = buddy("pretrain")
+    assert (code, "--corpus FILE" in err) == (2, True)
+
+
+def test_leaves_a_finished_run_alone(history, buddy, corpus, tmp_path):
+    before = (tmp_path / "runs/base/corpus/corpus.json").stat().st_mtime_ns
+    code, _, err = buddy("pretrain", "--corpus", corpus, *QUICK)
+    assert (code, "holds a run already" in err) == (2, True)
+    assert (tmp_path / "runs/base/corpus/corpus.json").stat().st_mtime_ns == before

@@ -1,0 +1,122 @@
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from buddy.data.prepared import read_prepared, write_prepared
+from buddy.data.teacher import SINGLE_TEXT
+from buddy.errors import UserMistake
+from buddy.records import Dialogue, Example
+from buddy.text.render import EMOTION_TYPE
+from buddy.training.lessons import labelled_lessons
+from buddy.training.settings import TrainSettings
+
+LABELS = ("furious", "glad", "sad", "tired")
+TALKS = [
+    Dialogue(
+        f"t{i}", LABELS[i % 4], "We won.", ("We won the game", "I cried all night", "It rained", "We all went out")
+    )
+    for i in range(40)
+]
+EXAMPLES = [Example(f"e{i}", "My old dog died.", LABELS[i % 4]) for i in range(6)]
+
+
+@pytest.fixture
+def data(tmp_path):
+    (tmp_path / "data").mkdir()
+    both = ("train", "valid")
+    write_prepared(tmp_path / "data", dict.fromkeys(both, EXAMPLES), dict.fromkeys(both, TALKS))
+    return read_prepared(tmp_path / "data")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return TrainSettings(data=tmp_path, out=tmp_path, task="companion", text_weight=0.1)
+
+
+@pytest.fixture
+def teacher(tmp_path):
+    """Answers for every example, for the first conversation up to each turn, and for ten other texts."""
+    keys = [
+        *((e.id, SINGLE_TEXT) for e in EXAMPLES),
+        ("t0", 0),
+        ("t0", 2),
+        *((f"o{i}", SINGLE_TEXT) for i in range(10)),
+    ]
+    answers = np.random.default_rng(1).dirichlet(np.ones(4), len(keys)).astype(np.float32)
+    columns = {
+        "id": [id_ for id_, _ in keys],
+        "turn": [turn for _, turn in keys],
+        "text": [f"She moved away {'again ' * i}" for i in range(len(keys))],
+        **{f"p_{label}": answers[:, i] for i, label in enumerate(LABELS)},
+    }
+    pq.write_table(pa.table(columns), tmp_path / "teacher.parquet")
+    return str(tmp_path / "teacher.parquet"), {key: answers[i] for i, key in enumerate(keys)}
+
+
+def test_conversations_take_another_form_in_every_epoch_and_all_of_them_occur(settings, data, codec):
+    lessons = labelled_lessons(settings, data, codec)
+    forms = []
+    for epoch in range(8):
+        documents = lessons.documents(epoch)
+        assert len(documents) == lessons.per_epoch == 46
+        marks = [np.flatnonzero(d.ids == codec.special_ids[EMOTION_TYPE]).tolist() for d in documents[6:]]
+        forms.append(tuple(map(tuple, marks)))
+    assert len(set(forms)) == 8
+    without = np.mean([not place for form in forms for place in form])
+    assert 0.3 < without < 0.5
+    assert len({place for form in forms for place in form}) == 3  # none, after the first turn, after the second
+    assert forms[3] == tuple(
+        tuple(np.flatnonzero(d.ids == codec.special_ids[EMOTION_TYPE]).tolist()) for d in lessons.documents(3)[6:]
+    )
+
+
+def test_the_teachers_answer_stands_at_the_label(settings, data, codec, teacher):
+    path, answers = teacher
+    lessons = labelled_lessons(replace(settings, teacher=path, label_weight=0.3), data, codec)
+    for example, document in zip(EXAMPLES, lessons.documents(0), strict=False):
+        soft = document.soft_label
+        assert document.ids[soft.at] == codec.encode_label(example.label)[0]
+        np.testing.assert_array_equal(soft.probabilities, answers[example.id, SINGLE_TEXT])
+        assert document.weights[soft.at] == np.float32(0.3)
+        assert document.weights[-1] == 1.0
+
+
+def test_a_conversation_gets_the_answer_of_its_turn(settings, data, codec, teacher):
+    path, answers = teacher
+    lessons = labelled_lessons(replace(settings, teacher=path), data, codec)
+    seen = set()
+    for epoch in range(12):
+        first, *others = lessons.documents(epoch)[-40:]
+        assert all(document.soft_label is None for document in others)
+        if first.soft_label is not None:
+            turn = next(t for t in (0, 2) if (answers["t0", t] == first.soft_label.probabilities).all())
+            assert (first.soft_label.at > 10) == (turn == 2)
+            seen.add(turn)
+    assert seen == {0, 2}
+
+
+def test_texts_that_only_the_teacher_labelled_take_turns(settings, data, codec, teacher):
+    path, answers = teacher
+    lessons = labelled_lessons(replace(settings, teacher=path, other_texts_per_epoch=4), data, codec)
+    assert lessons.per_epoch == 6 + 4 + 40
+    seen = []
+    for epoch in range(5):
+        documents = lessons.documents(epoch)[6:10]
+        assert all(document.weights[document.soft_label.at] == 0 for document in documents)
+        seen += [document.soft_label.probabilities.tobytes() for document in documents]
+    expected = {answers[f"o{i}", SINGLE_TEXT].tobytes() for i in range(10)}
+    assert set(seen[:10]) == set(seen[10:]) == expected
+
+
+def test_labels_that_begin_alike_cannot_have_a_teacher(settings, tmp_path, codec, teacher):
+    labels = ("sad", "sad and tired")
+    (tmp_path / "alike").mkdir()
+    write_prepared(tmp_path / "alike", {"train": [Example("1", "a", labels[0]), Example("2", "b", labels[1])]})
+    columns = {"id": ["1"], "text": ["a"], "p_sad": [np.float32(1)], "p_sad and tired": [np.float32(0)]}
+    pq.write_table(pa.table(columns), tmp_path / "two.parquet")
+    asked = replace(settings, task="emotion", teacher=str(tmp_path / "two.parquet"))
+    with pytest.raises(UserMistake, match="begin with the same token"):
+        labelled_lessons(asked, read_prepared(tmp_path / "alike"), codec)
