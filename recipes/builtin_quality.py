@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
     table("Near duplicates", ("texts", "within", "with ED"), near_duplicates(examples, dialogues, data))
     table("Variety on equally many words", ("text", "words", *VARIETY_COLUMNS), variety(kinds))
     table("Length in words", ("texts", "count", "5%", "median", "mean", "95%", "longest"), lengths(kinds))
-    table("Labels", ("what", "figure"), label_facts(examples, dialogues))
+    table("Labels", ("what", "ours", "ED's"), label_facts(examples, dialogues, data))
     table("TF-IDF + logistic regression", ("learns", "is asked", "accuracy", "macro F1"), transfer(examples, data))
 
 
@@ -138,19 +138,41 @@ def lengths(kinds: Mapping[str, tuple[Texts, Texts]]) -> Iterator[Row]:
             )
 
 
-def label_facts(examples: Sequence[Example], dialogues: Sequence[Dialogue]) -> Iterator[Row]:
-    """Tell whether labels are balanced, whether a text names its own, and what listeners do."""
-    per_label = Counter(row.label for row in examples)
-    yield "situations for each label", f"{min(per_label.values())} to {max(per_label.values())}"
-    per_emotion = Counter(one.emotion for one in dialogues)
-    yield "conversations for each label", f"{min(per_emotion.values())} to {max(per_emotion.values())}"
-    yield "texts with two labels", find_conflicts({"all": examples}).texts
-    named = sum(row.label in comparison_key(row.text).split() for row in examples)
-    yield "situations that name their label", f"{named / len(examples):.1%}"
+def label_facts(examples: Sequence[Example], dialogues: Sequence[Dialogue], data: PreparedData) -> Iterator[Row]:
+    """Tell whether labels are balanced, whether a text names its own, and what listeners do; ours, then ED's."""
+    both = ((examples, dialogues), (data.examples("train"), data.dialogues("train")))
+    yield "situations for each label", *(spread(row.label for row in rows) for rows, _ in both)
+    yield "conversations for each label", *(spread(one.emotion for one in talks) for _, talks in both)
+    yield "texts with two labels", *(find_conflicts({"all": rows}).texts for rows, _ in both)
+    yield (
+        "situations that name their label",
+        *(f"{share(names_its_label(row) for row in rows):.1%}" for rows, _ in both),
+    )
+    replies = [turns_of(talks, 1) for _, talks in both]
+    yield "replies that ask something", *(f"{share('?' in turn for turn in turns):.1%}" for turns in replies)
+    yield "conversations by turns", *(by_length(talks) for _, talks in both)
+
+
+def spread(labels: Iterable[str]) -> str:
+    """Write the counts of the rarest and the commonest label."""
+    counts = Counter(labels).values()
+    return f"{min(counts)} to {max(counts)}"
+
+
+def share(marks: Iterable[bool]) -> float:
+    """Give the share of marks that are true."""
+    return float(np.mean(list(marks)))
+
+
+def names_its_label(row: Example) -> bool:
+    """Tell whether the label stands in the text as a word."""
+    return row.label in comparison_key(row.text).split()
+
+
+def by_length(dialogues: Sequence[Dialogue]) -> str:
+    """List how many conversations have so many turns."""
     turns = Counter(len(one.turns) for one in dialogues)
-    yield "turns in a conversation", ", ".join(f"{count} × {length}" for length, count in sorted(turns.items()))
-    replies = turns_of(dialogues, 1)
-    yield "replies that ask something", f"{sum('?' in reply for reply in replies) / len(replies):.1%}"
+    return ", ".join(f"{count} × {length}" for length, count in sorted(turns.items()))
 
 
 def transfer(examples: Sequence[Example], data: PreparedData) -> Iterator[Row]:

@@ -70,7 +70,7 @@ def embeddings(tokenizer: Any, minilm_tokenizer: Any, table: Tensor) -> Tensor:
     return rows
 
 
-def layer_norms(minilm: nn.Module) -> list[nn.LayerNorm]:
+def layer_norms(minilm: Any) -> list[nn.LayerNorm]:
     """List MiniLM's layer norms in the order in which a vector meets them."""
     layers = minilm.encoder.layer
     return [
@@ -94,16 +94,16 @@ class Text:
     streams: list[Tensor]
 
 
-def read_with_both(minilm: nn.Module, minilm_tokenizer: Any, tokenizer: Any, texts: Sequence[str]) -> Text:
+def read_with_both(minilm: Any, minilm_tokenizer: Any, tokenizer: Any, texts: Sequence[str]) -> Text:
     """Cut texts both ways, find the tokens that end together, and run MiniLM."""
     theirs = minilm_tokenizer(list(texts), padding=True, return_offsets_mapping=True, return_tensors="pt")
     ends = [{int(end): i for i, (_, end) in enumerate(offsets) if end} for offsets in theirs.pop("offset_mapping")]
     ours = [tokenizer.encode(" " + text, add_special_tokens=False) for text in texts]
     ids = torch.zeros(len(texts), max(len(one.ids) for one in ours), dtype=torch.long)
     place = torch.full_like(ids, -1)
-    for row, one in enumerate(ours):
-        ids[row, : len(one.ids)] = torch.tensor(one.ids)
-        place[row, : len(one.ids)] = torch.tensor([ends[row].get(end - 1, -1) for _, end in one.offsets])
+    for number, one in enumerate(ours):
+        ids[number, : len(one.ids)] = torch.tensor(one.ids)
+        place[number, : len(one.ids)] = torch.tensor([ends[number].get(end - 1, -1) for _, end in one.offsets])
     fitted = place >= 0
     row, _ = fitted.nonzero(as_tuple=True)
     streams: list[Tensor] = []
@@ -117,10 +117,10 @@ def read_with_both(minilm: nn.Module, minilm_tokenizer: Any, tokenizer: Any, tex
     return Text(ids, fitted, streams)
 
 
-def convert(minilm: nn.Module, model: GPT2LMHeadModel, text: Text) -> float:
+def convert(minilm: Any, model: GPT2LMHeadModel, text: Text) -> float:
     """Copy MiniLM's layers and fit what they add; give the cosine of both models' vectors at the top."""
     norms = layer_norms(minilm)
-    body = model.transformer
+    body: Any = model.transformer
     x = body.wte(text.ids) + body.wpe(torch.arange(text.ids.shape[1]))  # (B, T, D)
     scale = 1.0
     for i, norm in enumerate(norms):

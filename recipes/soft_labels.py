@@ -11,6 +11,7 @@ import argparse
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ WORDS = (7, 40)
 TOKENS_AT_ONCE = 4096
 
 
-def load_teacher(folder: Path, labels: int) -> tuple[Teacher, AutoTokenizer]:
+def load_teacher(folder: Path, labels: int) -> tuple[Teacher, Any]:
     """Load what ``teachers.py`` saved."""
     teacher = Teacher(AutoModel.from_pretrained(folder, add_pooling_layer=False), labels)
     teacher.head.load_state_dict(torch.load(folder / "head.pt", weights_only=True))

@@ -35,11 +35,11 @@ SHARE_OF_DIALOGUES = 0.6
 class Teacher(nn.Module):
     """An encoder whose mean vector is classified. Returns (loss, logits) when labels are given."""
 
-    def __init__(self, encoder: nn.Module, labels: int) -> None:
+    def __init__(self, encoder: Any, labels: int) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder: Any = encoder
         self.dropout = nn.Dropout(0.1)
-        self.head = nn.Linear(int(encoder.config.hidden_size), labels)
+        self.head = nn.Linear(encoder.config.hidden_size, labels)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> Any:
         vectors = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
@@ -124,7 +124,7 @@ def train_teacher(data: PreparedData, minilm: Path, out: Path, fold: int, epochs
         data_collator=collate,
         train_dataset=rows([row for row in everything if fold_of(row[0]) != fold]),
         eval_dataset=rows(held_out),
-        compute_metrics=lambda p: {"accuracy": float((p.predictions.argmax(-1) == p.label_ids).mean())},
+        compute_metrics=lambda p: {"accuracy": float(np.mean(np.argmax(p.predictions, -1) == p.label_ids))},
     )
     trainer.train()
     model.encoder.save_pretrained(out)

@@ -108,7 +108,7 @@ def tiny_gpt2(
         eos_token_id=0,
     )
     model = GPT2LMHeadModel(config)
-    model.eval()  # type: ignore[no-untyped-call]
+    model.eval()
     return model
 
 
@@ -119,7 +119,7 @@ def tiny_quick_gpt2() -> "GPT2LMHeadModel":
     theirs = tiny_gpt2()
     ours = gpt2.GPT2LMHeadModel(theirs.config)
     ours.load_state_dict(theirs.state_dict())
-    ours.eval()  # type: ignore[no-untyped-call]
+    ours.eval()
     return ours
 
 
@@ -140,7 +140,7 @@ def tiny_llama(vocabulary: int = 50, seed: int = 0) -> "LlamaForCausalLM":
         initializer_range=0.3,
     )
     model = LlamaForCausalLM(config)
-    model.eval()  # type: ignore[no-untyped-call]
+    model.eval()
     return model
 
 
@@ -163,7 +163,7 @@ def tiny_gpt_neo(vocabulary: int = 50, seed: int = 0) -> "GPTNeoForCausalLM":
         attention_dropout=0.0,
     )
     model = GPTNeoForCausalLM(config)
-    model.eval()  # type: ignore[no-untyped-call]
+    model.eval()
     return model
 
 

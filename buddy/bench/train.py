@@ -28,6 +28,8 @@ from buddy.records import Example
 from buddy.training.backbone import SCRATCH_SHAPES
 from buddy.training.settings import TrainSettings
 
+DROPOUT = 0.1
+
 
 @dataclass(frozen=True)
 class BenchTrainSettings:
@@ -134,7 +136,7 @@ def measure_buddy(settings: BenchTrainSettings, data: Path) -> Measured:
             backbone=settings.backbone,
             epochs=1,
             text_weight=0.0,
-            dropout=0.1,
+            dropout=DROPOUT,
             batch_size=settings.batch_size,
             evaluations_per_epoch=1,
             save_minutes=1e9,
@@ -163,14 +165,16 @@ def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     )
 
     from buddy.text.render import render_example
-    from buddy.training.backbone import new_backbone
+    from buddy.training.backbone import new_backbone, new_tokenizer, set_dropout
     from buddy.training.device import seed_everything
 
     seed_everything(settings.seed)
     prepared = read_prepared(data)
     examples = prepared.examples("train")
     texts = [f" {example.text} {example.label}" for example in examples]
-    backbone = new_backbone(settings.backbone, texts, prepared.labels, vocabulary_size=8192, dropout=0.1)
+    tokenizer = new_tokenizer(texts, prepared.labels, TrainSettings.vocabulary_size)
+    backbone = new_backbone(settings.backbone, tokenizer)
+    set_dropout(backbone.model, DROPOUT)
     assert isinstance(backbone.model.config, GPT2Config)  # noqa: S101  (every scratch shape is one)
     backbone.tokenizer.pad_token = backbone.tokenizer.eos_token
     rendered = [render_example(example.text, example.label) for example in examples]

@@ -20,34 +20,36 @@ EXAMPLES = """Examples:
 def demo(
     *,
     out: Annotated[Path | None, typer.Option(help="The run directory; runs/demo, runs/demo-2 … if not given.")] = None,
-    epochs: Annotated[float, typer.Option(help="Passes over the data, at most.")] = 15.0,
+    epochs: Annotated[float, typer.Option(help="Passes over the data, at most.")] = 8.0,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
-    """Prepare the built-in data, train a tiny model on it from scratch, evaluate it, and write its report.
+    """Prepare the built-in data, fine-tune the base model on it, evaluate it, and write its report.
 
-    A few minutes on two cores, without a network. From scratch and on 2,560 texts a transformer learns little: the
-    point is to see every stage work. EmpatheticDialogues, or a pretrained backbone, gives a useful model.
+    A few minutes on two cores, without a network.
     """
     from buddy.cli.evaluate import evaluate
     from buddy.cli.prepare import prepare
     from buddy.cli.train import print_outcome
     from buddy.evaluation.during_training import make_evaluate
     from buddy.training.run import start_run
-    from buddy.training.settings import TrainSettings
+    from buddy.training.settings import TrainSettings, suited_to
 
     run = out or _free_folder(Path("runs"), "demo")
     data = Path("data/builtin")
     _step("1 of 3", "Prepare: read, split and audit the built-in situations")
     prepare(source="builtin", out=data)
-    _step("2 of 3", f"Train: a tiny GPT-2 from random weights, into {run}")
+    _step("2 of 3", f"Train: fine-tune the base model that comes with buddy, into {run}")
+    suited = suited_to("base", lora_rank=0)
     settings = TrainSettings(
         data=data.absolute(),
         out=run,
-        backbone="scratch:tiny",
-        learning_rate=3e-3,  # so small a model bears it
+        backbone="base",
         epochs=epochs,
+        learning_rate=suited.learning_rate,
+        text_weight=suited.text_weight,
+        dropout=suited.dropout,
         evaluations_per_epoch=1,
-        patience=5,
+        patience=0,  # the curves are to be seen to their end
     )
     stop = start_run(settings, make_evaluate)
     print_outcome(run, stop.signal_number)
@@ -56,7 +58,7 @@ def demo(
     _step("3 of 3", "Evaluate: scores with intervals, calibration, baselines, figures, report")
     evaluate(run, baselines=True)
     print(f"\nOpen the report:  {(run / 'report.html').absolute()}")
-    print("Next: the real data and a better model:")
+    print("Next: the real data:")
     print("  buddy prepare --source empathetic-dialogues   (downloads 28 MB; CC BY-NC 4.0)")
     print("  buddy train --data data/empathetic-dialogues")
 

@@ -45,15 +45,16 @@ def train(
     *,
     data: Annotated[Path | None, typer.Option(help="A folder made by `buddy prepare`.")] = None,
     backbone: Annotated[
-        str, typer.Option(help="scratch:small, scratch:tiny, scratch:gpt2, a folder, or a hub name such as gpt2.")
-    ] = "scratch:small",
+        str, typer.Option(help="base (comes with buddy), scratch:small, scratch:tiny, a folder, or a hub name: gpt2.")
+    ] = "base",
     task: Annotated[
         Task, typer.Option(help="emotion: labels of texts; companion: also replies, from dialogues.")
     ] = Task.emotion,
     out: Annotated[Path | None, typer.Option(help="The run directory; runs/TASK if not given.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
     epochs: Annotated[
-        float | None, typer.Option(help="Passes over the data, at most.", show_default="6 from scratch, else 3")
+        float | None,
+        typer.Option(help="Passes over the data, at most.", show_default="5 for base, 6 from scratch, else 3"),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts per optimizer step.")] = 32,
     tokens_per_pass: Annotated[
@@ -61,13 +62,15 @@ def train(
     ] = 0,
     max_tokens: Annotated[int, typer.Option(min=16, help="Longer texts lose their oldest part.")] = 256,
     learning_rate: Annotated[
-        float | None, typer.Option(help="The peak.", show_default="1e-3 from scratch, 2e-4 LoRA, else 1e-4")
+        float | None,
+        typer.Option(help="The peak.", show_default="5e-4 for base, 1e-3 from scratch, 2e-4 LoRA, else 1e-4"),
     ] = None,
     warmup_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps that climb to it.")] = 0.1,
     weight_decay: Annotated[float, typer.Option(min=0, help="Pull of the matrices towards zero.")] = 0.1,
     max_gradient_norm: Annotated[float, typer.Option(help="Longer gradients are scaled down to this.")] = 1.0,
     dropout: Annotated[
-        float | None, typer.Option(help="Of a GPT-2.", show_default="0.2 from scratch, else the model's own")
+        float | None,
+        typer.Option(help="Of a GPT-2.", show_default="0.2 for base and from scratch, else the model's own"),
     ] = None,
     text_weight: Annotated[
         float | None,
@@ -171,9 +174,8 @@ def refuse_other_options(context: typer.Context) -> None:
 def print_outcome(run: Path, signal_number: int | None, command: str = "train") -> None:
     """Say how a run ended and what to type next."""
     if signal_number is not None:
-        print(
-            f"Stopped by {signal.Signals(signal_number).name} and saved. Go on with: buddy {command} --resume --out {run}"
-        )
+        how = signal.Signals(signal_number).name
+        print(f"Stopped by {how} and saved. Go on with: buddy {command} --resume --out {run}")
         return
     from buddy.training.checkpoint import read_history, read_settings
 

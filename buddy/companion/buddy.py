@@ -10,8 +10,7 @@ from buddy.inference.classifier import load_classifier
 from buddy.inference.engine import Sampling
 from buddy.inference.folder import find_model_folder
 from buddy.inference.labels import Scores
-
-SHIPPED_MODEL = Path(__file__).parents[1] / "models" / "companion"
+from buddy.models import find_model
 
 
 @dataclass(frozen=True)
@@ -55,14 +54,8 @@ class Buddy:
         Raises:
             UserMistake: there is no such model.
         """
-        folder = SHIPPED_MODEL if model is None else find_model_folder(Path(model))
-        if model is None and not folder.exists():
-            raise UserMistake(
-                "The model that comes with buddy is missing from this installation; name one (--model on the "
-                "command line). `buddy train` makes one."
-            )
-        self._classifier = load_classifier(folder)
-        self._folder = folder
+        self._folder = _shipped_model() if model is None else find_model_folder(Path(model))
+        self._classifier = load_classifier(self._folder)
         self._replies = Replies(Sampling(seed=seed), candidates)
 
     @property
@@ -128,6 +121,16 @@ class Buddy:
         ranked = {self.labels[column]: float(probabilities[column]) for column in probabilities.argsort()[::-1]}
         label = next(iter(ranked))
         return Emotion(label, ranked[label], ranked)
+
+
+def _shipped_model() -> Path:
+    folder = find_model("companion")
+    if folder is None or not folder.exists():
+        raise UserMistake(
+            "The model that comes with buddy is missing from this installation; name one (--model on the command "
+            "line). `buddy train` makes one."
+        )
+    return folder
 
 
 def _checked(conversation: Sequence[str]) -> list[str]:

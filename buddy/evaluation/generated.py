@@ -123,7 +123,8 @@ def compare_with_references(replies: Sequence[str], references: Sequence[str]) -
     Source:
         Papineni et al. 2002 (BLEU), Popović 2015 (chrF), Post 2018, "A Call for Clarity in Reporting BLEU Scores".
     """
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
     bleu, chrf = BLEU(), CHRF()
     return Likeness(

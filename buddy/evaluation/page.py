@@ -251,7 +251,7 @@ def data_facts(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
 def run_facts(run: Run) -> tuple[tuple[str, str], ...]:
     """List what training found out about itself: size, device, commit, data."""
     facts: dict[str, str | None] = {
-        "model": run.model and str(run.model),
+        "model": None if run.model is None else str(run.model),
         **{f"weights, {kind}": f"{count:,}" for kind, count in run.parameters.items()},
         "device": run.device,
         "git commit": run.git_commit,

@@ -52,7 +52,8 @@ def trait_rows(generated: Generated) -> tuple[TraitRow, ...]:
     model, people = generated.of_model, generated.of_people
 
     def share(name: str, field: str, meaning: str) -> TraitRow:
-        return TraitRow(name, *(f"{100 * getattr(traits, field):.1f}" for traits in (model, people)), meaning)
+        of_model, of_people = (f"{100 * getattr(traits, field):.1f}" for traits in (model, people))
+        return TraitRow(name, of_model, of_people, meaning)
 
     return (
         share("distinct-1, %", "distinct_1", "different words among all; compares for equal numbers of replies only"),

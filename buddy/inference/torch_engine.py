@@ -87,7 +87,7 @@ class TorchEngine:
         )  # (B, T - 1, V)
         following = torch.from_numpy(batch.input_ids[:, 1:, None]).to(self.device.name)
         chosen = logits.float().log_softmax(dim=-1).gather(2, following)[..., 0]
-        return chosen.cpu().double().numpy()  # type: ignore[no-any-return]
+        return chosen.cpu().double().numpy()
 
     def _write(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> Iterator[list[int]]:
         """Give the next token of every row, step by step; rows that have stopped go on and are ignored."""

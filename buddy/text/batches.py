@@ -143,7 +143,8 @@ def _fill(
     shape = (len(rows), min(round_up(max(sum(map(len, row)) for row in rows)), most))
     input_ids, positions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     weights, documents = np.zeros(shape, np.float32), np.full(shape, -1, np.int64)
-    which, probabilities = np.full(shape, -1, np.int64), []
+    which = np.full(shape, -1, np.int64)
+    probabilities: list[FloatArray] = []
     for i, row in enumerate(rows):
         start = 0
         for number, document in enumerate(row):

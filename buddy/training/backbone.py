@@ -114,7 +114,7 @@ def new_backbone(name: str, tokenizer: PreTrainedTokenizerFast) -> Backbone:
     return Backbone(GPT2LMHeadModel(config), tokenizer, make_codec(backend))
 
 
-def set_dropout(model: PreTrainedModel, dropout: float) -> None:
+def set_dropout(model: "PreTrainedModel | PeftModel", dropout: float) -> None:
     """Set the dropout of a GPT-2, on embeddings and residual branches; other architectures keep their own.
 
     None inside attention, where it would rule out the fused kernels and has little to hold back.
@@ -122,11 +122,9 @@ def set_dropout(model: PreTrainedModel, dropout: float) -> None:
     if not isinstance(model, GPT2LMHeadModel):
         return
     model.config.embd_pdrop = model.config.resid_pdrop = dropout
-    for module in model.modules():
+    for name, module in model.named_modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = dropout
-    for layer in model.transformer.h:
-        layer.attn.attn_dropout.p = model.config.attn_pdrop
+            module.p = model.config.attn_pdrop if name.endswith("attn_dropout") else dropout
 
 
 def load_backbone(name: str) -> Backbone:

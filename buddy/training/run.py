@@ -135,8 +135,7 @@ def build_training(
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
     asked, settings = settings, replace(settings, max_tokens=min(settings.max_tokens, backbone.positions))
     _require_room(settings.max_tokens, asked.max_tokens, backbone.codec, data)
-    is_text = isinstance(data, TextCorpus)
-    lessons = text_lessons(data) if is_text else labelled_lessons(settings, data, backbone.codec)
+    lessons = _make_lessons(settings, data, backbone.codec)
     evaluate = make_evaluate(settings, data.labels, backbone.codec, lessons, device)
     if is_new and accelerator.is_main_process:  # last, so that a start which is refused leaves nothing behind
         checkpoint.cut_history(settings.out, 0)
@@ -155,6 +154,10 @@ def build_training(
         stopping=stopping,
         record=partial(checkpoint.append_history, settings.out),
     )
+
+
+def _make_lessons(settings: TrainSettings, data: PreparedData | TextCorpus, codec: Codec) -> Lessons:
+    return text_lessons(data) if isinstance(data, TextCorpus) else labelled_lessons(settings, data, codec)
 
 
 def _make_backbone(settings: TrainSettings, data: PreparedData | TextCorpus, is_new: bool) -> Backbone:

@@ -21,7 +21,8 @@ class TrainSettings:
     Attributes:
         data: a folder made by ``buddy prepare``; for ``text``, rows of tokens that ``buddy pretrain`` wrote.
         out: the run directory to make.
-        backbone: ``scratch:small``, ``scratch:tiny``, a folder, or a model's name on the hub (``gpt2``).
+        backbone: ``base``, which comes with buddy; ``scratch:small``, ``scratch:tiny``; a folder; or a model's name
+            on the hub (``gpt2``).
         task: ``emotion`` learns labels of texts; ``companion`` learns labels and replies from dialogues too;
             ``text`` is pre-training.
         epochs: how often every document is seen, at most; may be a fraction.
@@ -119,16 +120,19 @@ def suited_to(backbone: str, lora_rank: int) -> Suited:
     """Give the values that suit a backbone.
 
     A model from scratch must first learn to read: it needs more epochs, larger steps, and the text itself as a
-    teacher. A pretrained one would forget at that rate; adapters, few and new, bear more than whole weights.
+    teacher. A pretrained one would forget at that rate; adapters, few and new, bear more than whole weights. The
+    small ``base`` stands between: it has read, but bears larger steps than a large model.
 
     Example:
-        >>> suited_to("scratch:small", lora_rank=0).text_weight, suited_to("gpt2", lora_rank=0).text_weight
-        (0.2, 0.0)
+        >>> [suited_to(name, lora_rank=0).learning_rate for name in ("scratch:small", "base", "gpt2")]
+        [0.001, 0.0005, 0.0001]
     """
     if backbone.startswith("scratch:"):
         return Suited(
             TrainSettings.epochs, TrainSettings.learning_rate, TrainSettings.text_weight, TrainSettings.dropout
         )
+    if backbone == "base":
+        return Suited(epochs=5.0, learning_rate=5e-4, text_weight=0.0, dropout=0.2)
     return Suited(epochs=3.0, learning_rate=2e-4 if lora_rank else 1e-4, text_weight=0.0, dropout=None)
 
 

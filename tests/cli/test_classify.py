@@ -76,7 +76,7 @@ def test_nothing_in_nothing_out(buddy, exported_run, stdin):
 
 
 def test_without_the_model_that_ships_says_so(buddy, monkeypatch, tmp_path):
-    monkeypatch.setattr("buddy.companion.buddy.SHIPPED_MODEL", tmp_path / "companion")
+    monkeypatch.setattr("buddy.companion.buddy.find_model", lambda name: tmp_path / name)
     code, out, err = buddy("classify", "I lost my cat.")
     assert (code, out) == (2, "")
     assert err.startswith("buddy: The model that comes with buddy is missing from this installation;")

@@ -104,11 +104,11 @@ class TestReply:
 
 class TestLoading:
     def test_without_a_name_takes_the_model_that_ships(self, companion_model, monkeypatch):
-        monkeypatch.setattr(module, "SHIPPED_MODEL", companion_model)
+        monkeypatch.setattr(module, "find_model", {"companion": companion_model}.get)
         assert Buddy().labels == LABELS
 
     def test_says_when_that_is_missing(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(module, "SHIPPED_MODEL", tmp_path / "companion")
+        monkeypatch.setattr(module, "find_model", {"companion": tmp_path / "companion"}.get)
         with pytest.raises(UserMistake, match="The model that comes with buddy is missing from this installation"):
             Buddy()
 

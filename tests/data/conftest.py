@@ -70,7 +70,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FileServer]
     servers = []
 
     def start(content: bytes, **settings: object) -> FileServer:
-        file = FileServer(content, **settings)  # type: ignore[arg-type]
+        file = FileServer(content, **settings)
         server = QuietServer(("127.0.0.1", 0), type("Serving", (Handler,), {"file": file}))
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         servers.append(server)

@@ -2,6 +2,7 @@ import gzip
 import json
 import lzma
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,11 @@ from buddy.errors import UserMistake
 from buddy.records import Dialogue, Example
 
 LINES = [{"text": "It rained."}, {"turns": ["Hi.", " How are\nyou? "], "label": "ignored"}]
-PASSAGES = ["It rained.", Dialogue("talk.jsonl:2", "", "", ("Hi.", "How are you?"))]
+TURNS = ("Hi.", "How are you?")
 
 
 def write_lines(path: Path, lines: list[object]) -> Path:
-    opener = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
+    opener: Any = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
     with opener(path, "wt", encoding="utf-8") as file:
         file.write("\n".join(map(json.dumps, lines)) + "\n\n")
     return path
@@ -24,9 +25,7 @@ def write_lines(path: Path, lines: list[object]) -> Path:
 @pytest.mark.parametrize("name", ["talk.jsonl", "talk.jsonl.xz", "talk.jsonl.gz"])
 def test_json_lines_give_prose_and_conversations_however_compressed(tmp_path, name):
     path = write_lines(tmp_path / name, LINES)
-    found = list(read_passages(CorpusFile(path), seed=1))
-    assert found[0] == PASSAGES[0]
-    assert found[1].turns == PASSAGES[1].turns
+    assert list(read_passages(CorpusFile(path), seed=1)) == ["It rained.", Dialogue(f"{name}:2", "", "", TURNS)]
 
 
 def test_a_text_file_gives_paragraphs(tmp_path):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -6,7 +8,7 @@ import pytest
 from buddy.data.teacher import SINGLE_TEXT, read_teacher
 from buddy.errors import UserMistake
 
-TABLE = {
+TABLE: dict[str, Any] = {
     "id": ["1", "1", "other-0"],
     "turn": [SINGLE_TEXT, 2, SINGLE_TEXT],
     "text": ["We won!", "Hello. [SEP] Hi.", "What a day."],
@@ -25,7 +27,7 @@ def test_answers_are_found_by_id_and_turn_in_the_order_of_the_labels(tmp_path):
     teacher = read_teacher(write(tmp_path / "t.parquet"), ["glad", "sad"], {"1"})
     assert teacher.rows == {("1", SINGLE_TEXT): 0, ("1", 2): 1}
     assert teacher.others == [("What a day.", 2)]
-    np.testing.assert_allclose(teacher.probabilities, [[0.75, 0.25], [0.5, 0.5], [0, 1]])
+    np.testing.assert_allclose(teacher.probabilities, np.array([[0.75, 0.25], [0.5, 0.5], [0, 1]]))
 
 
 def test_without_turns_every_row_is_a_single_text(tmp_path):

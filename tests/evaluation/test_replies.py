@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,24 +10,26 @@ from buddy.evaluation import replies
 from buddy.evaluation.replies import Surprise, _windows, judge_replies, measure_surprise, summarise
 from buddy.records import Dialogue
 from buddy.text.render import END, LISTENER, SPEAKER
+from tests.conftest import tiny_gpt2
 from tests.evaluation.speaking import FakeEngine, expected, make_dialogues
 
 TALK = Dialogue("1", "sad", "My dog died.", ("My dog died.", "Oh no, I'm sorry!", "Thanks.", "What was he like?"))
 
 
-def naive_nats(codec, turns):
-    """Spell the conversation out and add up, for each reply, its tokens and what ends it, one at a time."""
-    special = codec.special_ids
-    nats, so_far = 0.0, []
+def spell_out(codec, turns):
+    """The tokens of a conversation one by one, each with whether it belongs to a reply or ends one."""
+    tokens = []
     for number, turn in enumerate(turns):
-        words = codec.backend.encode(f" {turn}", add_special_tokens=False).ids
-        so_far = [*so_far, special[LISTENER if number % 2 else SPEAKER]]
-        for token in words:
-            nats -= expected(so_far, token) if number % 2 else 0
-            so_far = [*so_far, token]
-        if number % 2:
-            nats -= expected(so_far, special[END if number == len(turns) - 1 else SPEAKER])
-    return nats
+        is_reply = number % 2 == 1
+        tokens.append((codec.special_ids[LISTENER if is_reply else SPEAKER], number > 0 and not is_reply))
+        tokens += [(token, is_reply) for token in codec.backend.encode(f" {turn}", add_special_tokens=False).ids]
+    return [*tokens, (codec.special_ids[END], len(turns) % 2 == 0)]
+
+
+def naive_nats(codec, turns):
+    tokens = spell_out(codec, turns)
+    ids = [token for token, _ in tokens]
+    return -sum(expected(ids[:i], token) for i, (token, is_judged) in enumerate(tokens) if is_judged)
 
 
 def test_replies_and_their_ends_are_judged_and_nothing_else(codec):
@@ -46,6 +49,18 @@ def test_replies_and_their_ends_are_judged_and_nothing_else(codec):
     assert found.per_token == pytest.approx(math.exp(found.nats / found.tokens))
     assert found.bits_per_byte == pytest.approx(found.nats / math.log(2) / found.bytes)
     assert found.per_word_interval is None
+
+
+def test_a_real_model_is_as_surprised_as_its_own_logits_say(codec, cpu):
+    from buddy.inference.torch_engine import TorchEngine
+
+    model = tiny_gpt2(codec.backend.get_vocab_size())
+    ids, is_judged = (torch.tensor(column) for column in zip(*spell_out(codec, TALK.turns), strict=True))
+    with torch.no_grad():
+        log_probabilities = model(ids[None]).logits[0].log_softmax(dim=-1)
+    nats = -log_probabilities[:-1].gather(1, ids[1:, None])[:, 0][is_judged[1:]].sum()
+    found = judge_replies(TorchEngine(model, codec, cpu), [TALK], 128, resamples=0)
+    assert found.nats == pytest.approx(float(nats), rel=1e-5)
 
 
 @pytest.mark.parametrize("turns", [2, 3, 4, 5, 8])
@@ -116,6 +131,8 @@ def test_the_interval_holds_the_figure_and_narrows_with_more_conversations(codec
     few, many = (
         judge_replies(FakeEngine(codec), make_dialogues(["sad"], count), 1000, resamples=200) for count in (12, 300)
     )
+    assert few.per_word_interval
+    assert many.per_word_interval
     (low, high), (closer_low, closer_high) = few.per_word_interval, many.per_word_interval
     assert low < few.per_word < high
     assert closer_high - closer_low < (high - low) / 2
@@ -126,6 +143,7 @@ def test_the_interval_draws_whole_conversations():
     surprise = Surprise(np.repeat([0.5, 2.5] * 50, 2), np.ones((200, 4)), np.repeat(np.arange(100), 2))
     found = summarise(surprise, resamples=2000, seed=3)
     spread = 1.0 / np.sqrt(100)  # of the mean of 100 draws between 0.5 and 2.5
+    assert found.per_word_interval
     low, high = found.per_word_interval
     assert math.log(low) == pytest.approx(1.5 - 1.96 * spread, abs=0.02)
     assert math.log(high) == pytest.approx(1.5 + 1.96 * spread, abs=0.02)

@@ -26,9 +26,9 @@ def save(folder: Path, model: object = None, **settings: object) -> Path:
     torch.manual_seed(1)
     backbone = new_backbone("scratch:tiny", new_tokenizer([" My old dog died and it rained"], LABELS, 400))
     if model is not None:
-        backbone = Backbone(model, backbone.tokenizer, backbone.codec)  # type: ignore[arg-type]
+        backbone = Backbone(model, backbone.tokenizer, backbone.codec)
         model.resize_token_embeddings(len(backbone.tokenizer), mean_resizing=False)  # type: ignore[attr-defined]
-    save_model(folder, backbone, LABELS, TrainSettings(Path("data"), folder, **settings))  # type: ignore[arg-type]
+    save_model(folder, backbone, LABELS, TrainSettings(Path("data"), folder, **settings))
     return folder
 
 

@@ -26,7 +26,7 @@ def prefixes():
     return [random_tokens(length, seed=4) for length in LENGTHS]
 
 
-def special(engine):
+def special(engine: TorchEngine) -> list[int]:
     return [engine.codec.special_ids[token] for token in SPECIAL_TOKENS]
 
 

@@ -68,7 +68,9 @@ def test_the_first_token_of_a_passage_is_not_learned(corpus):
 
 
 def test_bytes_per_token_are_those_of_the_held_out_text(corpus):
-    text = sum(len(corpus.codec.decode(row.ids[row.ids != corpus.rows("valid").end_id])) for row in corpus.rows("valid"))
+    text = sum(
+        len(corpus.codec.decode(row.ids[row.ids != corpus.rows("valid").end_id])) for row in corpus.rows("valid")
+    )
     learned = sum(row.weights.sum() for row in corpus.rows("valid"))
     assert corpus.bytes_per_token() == pytest.approx(text / learned)
 

@@ -59,7 +59,7 @@ def quick(moods: Path, tmp_path: Path) -> "TrainSettings":
     """Settings of a quick run into ``tmp_path / "run"``."""
     from buddy.training.settings import TrainSettings
 
-    return TrainSettings(data=moods, out=tmp_path / "run", **QUICK_RUN)  # type: ignore[arg-type]
+    return TrainSettings(data=moods, out=tmp_path / "run", **QUICK_RUN)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def train(quick: "TrainSettings") -> Callable[..., Path]:
     from buddy.training.run import start_run
 
     def run(name: str = "run", **changes: object) -> Path:
-        settings = replace(quick, out=quick.out.with_name(name), **changes)  # type: ignore[arg-type]
+        settings = replace(quick, out=quick.out.with_name(name), **changes)
         start_run(settings, make_evaluate)
         return settings.out
 

@@ -27,7 +27,7 @@ def foreign_tokenizer(end: str) -> PreTrainedTokenizerFast:
         vocab_size=300, special_tokens=[end], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
     backend.train_from_iterator([" I am so sad that I lost my cat"] * 3, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=end, eos_token=end)  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=end, eos_token=end)
 
 
 def write_foreign_model(
@@ -197,7 +197,7 @@ def test_a_model_that_reads_in_both_directions_is_refused(tmp_path):
     from transformers import BertConfig, BertLMHeadModel, PreTrainedTokenizerFast
 
     tokenizer = train_tokenizer(["I am sad"], ["sad"], 300)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(tmp_path)  # type: ignore[no-untyped-call]
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(tmp_path)
     config = BertConfig(
         vocab_size=300, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
     )

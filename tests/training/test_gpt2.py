@@ -47,7 +47,7 @@ class TestDropout:
     def test_drops_the_gradient_with_the_value(self):
         x = torch.ones(100, 10, requires_grad=True)
         dropped = _drop(x, nn.Dropout(0.5))
-        dropped.sum().backward()  # type: ignore[no-untyped-call]
+        dropped.sum().backward()
         assert x.grad is not None
         assert torch.equal(x.grad, dropped)
 
@@ -112,5 +112,5 @@ def test_many_rows_of_logits_in_bf16_are_near_the_truth(arrange):
 def loss_and_gradients(batch: Batch, number_format: str) -> list[torch.Tensor]:
     model = tiny_quick_gpt2()
     total = learned_loss(model, batch, choose_device("cpu", number_format)).total
-    total.backward()  # type: ignore[no-untyped-call]
+    total.backward()
     return [total.detach(), *(p.grad for p in model.parameters() if p.grad is not None)]

@@ -32,7 +32,7 @@ def naive_sum(model: nn.Module, documents: list[Tokens]) -> torch.Tensor:
 
 def gradients(model: nn.Module, total: torch.Tensor) -> list[torch.Tensor | None]:
     model.zero_grad()
-    total.backward()  # type: ignore[no-untyped-call]
+    total.backward()
     return [parameter.grad for parameter in model.parameters()]
 
 

@@ -18,7 +18,7 @@ from buddy.training.settings import TrainSettings
         ("weight_decay", -0.1, "weight_decay must be 0 or above"),
         ("batch_size", -1, "batch_size must be above 0"),
         ("max_gradient_norm", 0.0, "max_gradient_norm must be above 0"),
-        ("task", "poetry", "task must be emotion or companion, not 'poetry'"),
+        ("task", "poetry", "task must be emotion or companion or text, not 'poetry'"),
         ("best_by", "luck", "best_by must be accuracy or loss, not 'luck'"),
         ("vocabulary_size", 10**11, "vocabulary_size must be at most 1,000,000, not 100000000000"),
         ("max_tokens", 15, "max_tokens must be at least 16"),
