@@ -46,7 +46,7 @@ def companion():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("I won the race and my parents cheered for me.", {"proud", "joyful", "excited"}),
+        ("I came first in my class after a year of hard study.", {"proud", "joyful"}),
         ("There was a noise in the cellar and I was alone at home.", {"afraid", "terrified"}),
         ("My neighbour keyed my car on purpose.", {"furious", "angry", "annoyed"}),
         ("I found a rat in my soup.", {"disgusted"}),

@@ -24,7 +24,14 @@ def corpus(tmp_path_factory):
     """A text of which much can be foretold: the same few sentences in ever new order."""
     path = tmp_path_factory.mktemp("corpus") / "text.jsonl"
     random = np.random.default_rng(2)
-    sentences = ["The old dog ran home.", "She laughed at him.", "It was late.", "Nobody called.", "I won.", "It rained."]
+    sentences = [
+        "The old dog ran home.",
+        "She laughed at him.",
+        "It was late.",
+        "Nobody called.",
+        "I won.",
+        "It rained.",
+    ]
     lines = [{"text": " ".join(random.permutation(sentences))} for _ in range(300)]
     path.write_text("\n".join(map(json.dumps, lines)))
     return path
