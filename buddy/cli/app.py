@@ -120,6 +120,10 @@ def main() -> None:
         _fail_for_usage(error, debug)
     except (KeyboardInterrupt, typer.Abort):
         _fail("Stopped.", 130, debug)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] == "buddy":
+            raise
+        _fail(f"This needs {error.name}, which is not installed: pip install 'buddy-companion[train]'.", 1, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:

@@ -36,13 +36,16 @@ class Teacher:
     probabilities: npt.NDArray[np.float32]
 
 
-def read_teacher(path: Path, labels: Sequence[str], known_ids: Collection[str]) -> Teacher:
+def read_teacher(
+    path: Path, labels: Sequence[str], known_ids: Collection[str], held_out: Collection[str] = ()
+) -> Teacher:
     """Read a teacher's table.
 
     Args:
         path: the Parquet file.
         labels: of the data that is trained on.
         known_ids: ids of its training examples and conversations.
+        held_out: ids and texts that may not be learned from, such as those of the validation split.
 
     Raises:
         UserMistake: a column is missing, or a row is no distribution over the labels.
@@ -62,6 +65,7 @@ def read_teacher(path: Path, labels: Sequence[str], known_ids: Collection[str]) 
     if not (np.abs(probabilities.sum(axis=1) - 1) < 1e-2).all() or probabilities.min(initial=0) < 0:
         raise UserMistake(f"{path} has a row whose probabilities do not sum to 1.")
     known = set(known_ids)
+    hidden = known | set(held_out)
     rows = {(id_, turn): row for row, (id_, turn) in enumerate(zip(ids, turns, strict=True)) if id_ in known}
-    others = [(text, row) for row, (id_, text) in enumerate(zip(ids, texts, strict=True)) if id_ not in known]
+    others = [(text, row) for row, (id_, text) in enumerate(zip(ids, texts, strict=True)) if not {id_, text} & hidden]
     return Teacher(rows, others, probabilities)

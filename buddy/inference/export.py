@@ -57,7 +57,7 @@ def export_model(source: Path, out: Path, quantization: str = "int8") -> None:
     with atomic_folder(out) as temporary:
         _convert(backbone, folder, temporary, quantization)
         shutil.copyfile(folder / TOKENIZER_FILE, temporary / TOKENIZER_FILE)
-        exported = {"from": str(folder), "format": "ctranslate2", "quantization": quantization}
+        exported = {"format": "ctranslate2", "quantization": quantization}
         limits = {"max_tokens": min(record["max_tokens"], backbone.positions)}
         write_json(temporary / FACTS_FILE, {**record, **limits, "exported": exported})
 

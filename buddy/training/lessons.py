@@ -97,7 +97,10 @@ def _read_teacher(settings: TrainSettings, data: PreparedData, talks: Sequence[D
     if not settings.teacher:
         return None
     known = {example.id for example in data.examples("train")} | {talk.id for talk in talks}
-    return read_teacher(Path(settings.teacher), data.labels, known)
+    held_out = [example for split in data.splits() if split != "train" for example in data.examples(split)]
+    return read_teacher(
+        Path(settings.teacher), data.labels, known, {text for one in held_out for text in (one.id, one.text)}
+    )
 
 
 def _first_tokens(codec: Codec, labels: Sequence[str]) -> tuple[int, ...]:

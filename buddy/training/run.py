@@ -157,6 +157,8 @@ def build_training(
 
 
 def _make_lessons(settings: TrainSettings, data: PreparedData | TextCorpus, codec: Codec) -> Lessons:
+    if isinstance(data, TextCorpus) and data.width > settings.max_tokens:
+        raise UserMistake(f"The model reads {settings.max_tokens} tokens, not {data.width}; lower --max-tokens.")
     return text_lessons(data) if isinstance(data, TextCorpus) else labelled_lessons(settings, data, codec)
 
 
@@ -211,6 +213,8 @@ def _recorder(training: Training) -> Iterator[None]:
             write_line(evaluation)
             for name in ("train_loss", "valid_loss", "train_accuracy", "valid_accuracy", "learning_rate"):
                 writer.add_scalar(name, getattr(evaluation, name), evaluation.step)
+            if evaluation.valid_bits_per_byte is not None:
+                writer.add_scalar("valid_bits_per_byte", evaluation.valid_bits_per_byte, evaluation.step)
 
         training.record = record
         yield

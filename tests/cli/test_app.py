@@ -229,3 +229,24 @@ class TestFailure:
         )
         assert done.returncode == 0
         assert "fewer than 5 training texts: sad, \\U0001f600." in done.stdout
+
+
+def test_a_library_that_is_not_installed_is_named_with_what_brings_it(buddy, monkeypatch):
+    def missing(*_):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("buddy.training.run.start_run", missing)
+    code, _, err = buddy("train", "--data", "anywhere")
+    assert (code, err) == (
+        1,
+        "buddy: This needs torch, which is not installed: pip install 'buddy-companion[train]'.\n",
+    )
+
+
+def test_a_missing_module_of_our_own_is_a_defect_and_shows_it(buddy, monkeypatch):
+    def missing(*_):
+        raise ModuleNotFoundError("No module named 'buddy.lost'", name="buddy.lost")
+
+    monkeypatch.setattr("buddy.training.run.start_run", missing)
+    with pytest.raises(ModuleNotFoundError):
+        buddy("train", "--data", "anywhere")

@@ -124,7 +124,7 @@ def test_on_a_terminal_prompts_and_ends_on_ctrl_d(companion_model):
 
 def read_until(terminal: int, awaited: str) -> str:
     seen, deadline = b"", time.monotonic() + 100
-    while not seen.decode("utf-8", "ignore").replace("\r", "").endswith(awaited):
+    while not seen.decode("utf-8", "ignore").replace("\r", "").rstrip("\n").endswith(awaited):
         assert time.monotonic() < deadline, seen
         seen += os.read(terminal, 1000)
     return seen.decode()

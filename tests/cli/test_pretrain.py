@@ -103,3 +103,10 @@ def test_leaves_a_finished_run_alone(history, buddy, corpus, tmp_path):
     code, _, err = buddy("pretrain", "--corpus", corpus, *QUICK)
     assert (code, "holds a run already" in err) == (2, True)
     assert (tmp_path / "runs/base/corpus/corpus.json").stat().st_mtime_ns == before
+
+
+def test_rows_longer_than_the_model_reads_are_refused(buddy, corpus):
+    wide = [*QUICK, "--epochs", 0.1]
+    wide[wide.index("--max-tokens") + 1] = 1024
+    code, _, err = buddy("pretrain", "--corpus", corpus, *wide)
+    assert (code, "reads 512 tokens, not 1024; lower --max-tokens" in err) == (2, True)

@@ -47,3 +47,14 @@ def test_rows_that_are_no_distribution_are_refused(tmp_path, bad):
     path = write(tmp_path / "t.parquet", p_sad=bad, p_glad=[1.25 if bad[0] < 0 else 0.75, 0.5, 0.0])
     with pytest.raises(UserMistake, match="do not sum to 1"):
         read_teacher(path, ["glad", "sad"], {"1"})
+
+
+def test_what_is_held_out_is_not_learned_from_by_id_or_text(tmp_path):
+    path = write(tmp_path / "t.parquet", turn=None, id=["1", "2", "3"])
+    assert [text for text, _ in read_teacher(path, ["glad", "sad"], {"1"}).others] == [
+        "Hello. [SEP] Hi.",
+        "What a day.",
+    ]
+    for held_out in ({"2"}, {"Hello. [SEP] Hi."}):
+        teacher = read_teacher(path, ["glad", "sad"], {"1"}, held_out)
+        assert [text for text, _ in teacher.others] == ["What a day."]
