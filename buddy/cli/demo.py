@@ -29,7 +29,7 @@ def demo(
     """
     from buddy.cli.evaluate import evaluate
     from buddy.cli.prepare import prepare
-    from buddy.cli.train import print_outcome
+    from buddy.cli.training_options import end_run
     from buddy.evaluation.during_training import make_evaluate
     from buddy.training.run import start_run
     from buddy.training.settings import TrainSettings, suited_to
@@ -52,9 +52,7 @@ def demo(
         patience=0,  # the curves are to be seen to their end
     )
     stop = start_run(settings, make_evaluate)
-    print_outcome(run, stop.signal_number)
-    if stop:
-        raise typer.Exit(128 + (stop.signal_number or 0))
+    end_run(run, stop, "train")
     _step("3 of 3", "Evaluate: scores with intervals, calibration, baselines, figures, report")
     evaluate(run, baselines=True)
     print(f"\nOpen the report:  {(run / 'report.html').absolute()}")

@@ -7,7 +7,24 @@ from typing import Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
-from buddy.cli.train import print_outcome, refuse_other_options
+from buddy.cli.training_options import (
+    DeviceName,
+    EvaluationsPerEpoch,
+    MaxGradientNorm,
+    NumberFormat,
+    Patience,
+    Resume,
+    SaveMinutes,
+    Seed,
+    TensorBoard,
+    TokensPerPass,
+    VocabularySize,
+    WarmupShare,
+    WeightDecay,
+    absolute_if_folder,
+    end_run,
+    refuse_other_options,
+)
 from buddy.errors import UserMistake
 
 EXAMPLES = """Examples:
@@ -37,7 +54,7 @@ def pretrain(
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="The run directory.")] = Path("runs/base"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
+    resume: Resume = False,
     backbone: Annotated[
         str, typer.Option(help="scratch:small, scratch:tiny, scratch:gpt2; or a folder to go on from.")
     ] = "scratch:small",
@@ -45,25 +62,23 @@ def pretrain(
         Path | None,
         typer.Option(help="A prepared folder whose labels become one token each.", show_default="the 32 emotions"),
     ] = None,
-    vocabulary_size: Annotated[int, typer.Option(min=300, help="Of the tokenizer that scratch trains.")] = 8192,
+    vocabulary_size: VocabularySize = 8192,
     max_tokens: Annotated[int, typer.Option(min=16, help="Tokens per row; longer passages are cut.")] = 256,
     epochs: Annotated[float, typer.Option(help="Passes over the text; may be a fraction.")] = 1.0,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows per optimizer step.")] = 16,
-    tokens_per_pass: Annotated[
-        int, typer.Option(min=0, help="Tokens computed at once; lower it if memory runs out. 0: by device.")
-    ] = 0,
+    tokens_per_pass: TokensPerPass = 0,
     learning_rate: Annotated[float, typer.Option(help="The peak.")] = 1e-3,
-    warmup_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps that climb to it.")] = 0.05,
-    weight_decay: Annotated[float, typer.Option(min=0, help="Pull of the matrices towards zero.")] = 0.1,
-    max_gradient_norm: Annotated[float, typer.Option(help="Longer gradients are scaled down to this.")] = 1.0,
+    warmup_share: WarmupShare = 0.05,
+    weight_decay: WeightDecay = 0.1,
+    max_gradient_norm: MaxGradientNorm = 1.0,
     dropout: Annotated[float, typer.Option(help="While training.")] = 0.0,
-    evaluations_per_epoch: Annotated[int, typer.Option(min=1, help="Points on the curves per epoch.")] = 10,
-    patience: Annotated[int, typer.Option(min=0, help="Evaluations without a new best before it stops; 0: never.")] = 0,
-    save_minutes: Annotated[float, typer.Option(min=0, help="last/ is at most this old.")] = 5.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 13,
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
-    number_format: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events.")] = False,
+    evaluations_per_epoch: EvaluationsPerEpoch = 10,
+    patience: Patience = 0,
+    save_minutes: SaveMinutes = 5.0,
+    seed: Seed = 13,
+    device: DeviceName = "auto",
+    number_format: NumberFormat = "auto",
+    tensorboard: TensorBoard = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Pre-train a GPT-2-shaped base model on text, from random weights or from a folder.
@@ -82,13 +97,15 @@ def pretrain(
     if resume:
         refuse_other_options(context)
         stop = resume_run(read_settings(out), make_evaluate)
+    elif int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UserMistake("The corpus is written by one process: start `buddy pretrain` alone, stop it, then --resume.")
     elif not corpus:
         raise UserMistake("Say what to read: --corpus FILE, as often as there are files.")
     else:
         settings = TrainSettings(
             data=(out / CORPUS).absolute(),
             out=out,
-            backbone=str(Path(backbone).absolute()) if Path(backbone).is_dir() else backbone,
+            backbone=absolute_if_folder(backbone),
             task="text",
             epochs=epochs,
             batch_size=batch_size,
@@ -113,7 +130,4 @@ def pretrain(
         refuse_taken_folder(out)
         make_corpus(settings, files, labels)
         stop = start_run(settings, make_evaluate)
-    if int(os.environ.get("RANK", "0")) == 0:
-        print_outcome(out, stop.signal_number, command="pretrain")
-    if stop.signal_number is not None:
-        raise typer.Exit(128 + stop.signal_number)
+    end_run(out, stop, "pretrain")

@@ -1,7 +1,5 @@
 """`buddy train`: fine-tune a causal language model on a prepared folder."""
 
-import os
-import signal
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +7,24 @@ from typing import Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
+from buddy.cli.training_options import (
+    DeviceName,
+    EvaluationsPerEpoch,
+    MaxGradientNorm,
+    NumberFormat,
+    Patience,
+    Resume,
+    SaveMinutes,
+    Seed,
+    TensorBoard,
+    TokensPerPass,
+    VocabularySize,
+    WarmupShare,
+    WeightDecay,
+    absolute_if_folder,
+    end_run,
+    refuse_other_options,
+)
 from buddy.errors import UserMistake
 
 EXAMPLES = """Examples:
@@ -21,8 +37,6 @@ EXAMPLES = """Examples:
 
   accelerate launch --multi-gpu -m buddy train --data data/empathetic-dialogues
 """
-
-ALLOWED_WITH_RESUME = {"resume", "out", "config"}
 
 
 class Task(str, Enum):
@@ -51,23 +65,21 @@ def train(
         Task, typer.Option(help="emotion: labels of texts; companion: also replies, from dialogues.")
     ] = Task.emotion,
     out: Annotated[Path | None, typer.Option(help="The run directory; runs/TASK if not given.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
+    resume: Resume = False,
     epochs: Annotated[
         float | None,
         typer.Option(help="Passes over the data, at most.", show_default="5 for base, 6 from scratch, else 3"),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts per optimizer step.")] = 32,
-    tokens_per_pass: Annotated[
-        int, typer.Option(min=0, help="Tokens computed at once; lower it if memory runs out. 0: by device.")
-    ] = 0,
+    tokens_per_pass: TokensPerPass = 0,
     max_tokens: Annotated[int, typer.Option(min=16, help="Longer texts lose their oldest part.")] = 256,
     learning_rate: Annotated[
         float | None,
         typer.Option(help="The peak.", show_default="5e-4 for base, 1e-3 from scratch, 2e-4 LoRA, else 1e-4"),
     ] = None,
-    warmup_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps that climb to it.")] = 0.1,
-    weight_decay: Annotated[float, typer.Option(min=0, help="Pull of the matrices towards zero.")] = 0.1,
-    max_gradient_norm: Annotated[float, typer.Option(help="Longer gradients are scaled down to this.")] = 1.0,
+    warmup_share: WarmupShare = 0.1,
+    weight_decay: WeightDecay = 0.1,
+    max_gradient_norm: MaxGradientNorm = 1.0,
     dropout: Annotated[
         float | None,
         typer.Option(help="Of a GPT-2.", show_default="0.2 for base and from scratch, else the model's own"),
@@ -95,16 +107,16 @@ def train(
     other_texts_per_epoch: Annotated[
         int, typer.Option(min=0, help="Texts per epoch that only the teacher has labelled. 0: all.")
     ] = 0,
-    vocabulary_size: Annotated[int, typer.Option(min=300, help="Of the tokenizer that scratch trains.")] = 8192,
+    vocabulary_size: VocabularySize = 8192,
     lora_rank: Annotated[int, typer.Option(min=0, help="Above 0: train adapters of this rank only.")] = 0,
-    evaluations_per_epoch: Annotated[int, typer.Option(min=1, help="Points on the curves per epoch.")] = 2,
+    evaluations_per_epoch: EvaluationsPerEpoch = 2,
     best_by: Annotated[BestBy, typer.Option(help="What chooses best/ and stops the run.")] = BestBy.accuracy,
-    patience: Annotated[int, typer.Option(min=0, help="Evaluations without a new best before it stops; 0: never.")] = 6,
-    save_minutes: Annotated[float, typer.Option(min=0, help="last/ is at most this old.")] = 5.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 13,
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
-    number_format: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events.")] = False,
+    patience: Patience = 6,
+    save_minutes: SaveMinutes = 5.0,
+    seed: Seed = 13,
+    device: DeviceName = "auto",
+    number_format: NumberFormat = "auto",
+    tensorboard: TensorBoard = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Fine-tune a causal language model into an emotion classifier, or a companion.
@@ -128,7 +140,7 @@ def train(
         settings = TrainSettings(
             data=data.absolute(),
             out=run,
-            backbone=str(Path(backbone).absolute()) if Path(backbone).is_dir() else backbone,
+            backbone=absolute_if_folder(backbone),
             task=task.value,
             epochs=suited.epochs if epochs is None else epochs,
             batch_size=batch_size,
@@ -156,35 +168,4 @@ def train(
             tensorboard=tensorboard,
         )
         stop = start_run(settings, make_evaluate)
-    if int(os.environ.get("RANK", "0")) == 0:
-        print_outcome(run, stop.signal_number)
-    if stop.signal_number is not None:
-        raise typer.Exit(128 + stop.signal_number)
-
-
-def refuse_other_options(context: typer.Context) -> None:
-    """With --resume the settings come from the run: an option that is quietly ignored would deceive."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if name not in ALLOWED_WITH_RESUME and source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP"):
-            option = "--" + name.replace("_", "-")
-            raise UserMistake(f"{option} cannot change when a run goes on; its config.yaml holds the settings.")
-
-
-def print_outcome(run: Path, signal_number: int | None, command: str = "train") -> None:
-    """Say how a run ended and what to type next."""
-    if signal_number is not None:
-        how = signal.Signals(signal_number).name
-        print(f"Stopped by {how} and saved. Go on with: buddy {command} --resume --out {run}")
-        return
-    from buddy.training.checkpoint import read_history, read_settings
-
-    by_accuracy = read_settings(run).best_by == "accuracy"
-    history = read_history(run)
-    best = max(history, key=lambda point: point.valid_accuracy if by_accuracy else -point.valid_loss)
-    bits = best.valid_bits_per_byte
-    unit = "" if bits is None else f", {bits:.3f} bits per byte"
-    print(f"Best at step {best.step}: {best.valid_accuracy:.1%} right on valid, loss {best.valid_loss:.3f}{unit}.")
-    print(f"Model: {run / 'best'}")
-    command = f"evaluate {run}" if bits is None else f"train --data DIR --backbone {run / 'best'}"
-    print(f"Next:  buddy {command}")
+    end_run(run, stop, "train")

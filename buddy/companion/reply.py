@@ -13,7 +13,7 @@ import numpy as np
 
 from buddy.inference.classifier import Classifier
 from buddy.inference.engine import Sampling
-from buddy.text.render import END, LISTENER, SPEAKER, Piece, render_conversation
+from buddy.text.render import render_reply_question
 from buddy.text.tokenizer import Codec, Tokens
 
 TRIES = 2
@@ -61,7 +61,7 @@ def best_reply(model: Classifier, turns: Sequence[str], replies: Replies) -> str
     prefix, sampling = _prefix(model, turns, replies.sampling)
     for attempt in range(TRIES):
         again = sampling if sampling.seed is None else replace(sampling, seed=(sampling.seed + attempt) % 2**31)
-        written = model.engine.generate([prefix] * replies.candidates, again, _stops(model.codec))
+        written = model.engine.generate([prefix] * replies.candidates, again, model.codec.reply_ends)
         texts = [_in_whole_sentences(model.codec, ids, sampling.max_tokens) for ids in written]
         good = [i for i, text in enumerate(texts) if is_good(text, turns)]
         if good:
@@ -76,7 +76,7 @@ def as_it_comes(model: Classifier, turns: Sequence[str], replies: Replies) -> It
         return
     prefix, sampling = _prefix(model, turns, replies.sampling)
     said = False
-    for piece in _spoken(model.codec, model.engine.stream(prefix, sampling, _stops(model.codec))):
+    for piece in _spoken(model.codec, model.engine.stream(prefix, sampling, model.codec.reply_ends)):
         said = True
         yield piece
     if not said:
@@ -121,12 +121,8 @@ def _words(text: str) -> list[str]:
 def _prefix(model: Classifier, turns: Sequence[str], sampling: Sampling) -> tuple[Tokens, Sampling]:
     """Lay out the conversation up to the reply; at most half of what the model can read is kept free for that."""
     room = min(sampling.max_tokens, model.max_tokens // 2)
-    pieces = (*render_conversation(turns), Piece(LISTENER, special=True))
-    return model.codec.encode([pieces], model.max_tokens - room)[0], replace(sampling, max_tokens=room)
-
-
-def _stops(codec: Codec) -> frozenset[int]:
-    return frozenset((codec.special_ids[SPEAKER], codec.special_ids[END]))
+    question = model.codec.encode([render_reply_question(turns)], model.max_tokens - room)[0]
+    return question, replace(sampling, max_tokens=room)
 
 
 def _in_whole_sentences(codec: Codec, ids: Sequence[int], most: int) -> str:
@@ -154,7 +150,7 @@ def _spoken(codec: Codec, ids: Iterable[int]) -> Iterator[str]:
     shown = ""
     for number in ids:
         seen.append(number)
-        text = CONTROLS.sub("", codec.decode(seen)).lstrip()
+        text = CONTROLS.sub("", re.sub(r"\s", " ", codec.decode(seen))).lstrip()
         if len(text) > len(shown) and not text.endswith(HALF_A_LETTER):
             yield text[len(shown) :]
             shown = text

@@ -11,12 +11,16 @@ A Parquet table with the columns
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from buddy.data.parquet import read_parquet
 from buddy.errors import UserMistake, quote
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SINGLE_TEXT = -1
 
@@ -59,13 +63,30 @@ def read_teacher(
         raise UserMistake(
             f"{path} has no column {quote(missing[0])}; a teacher needs id, text and p_LABEL of all labels."
         )
+    _check(table, path)
     ids, texts = table["id"].to_pylist(), table["text"].to_pylist()
     turns = table["turn"].to_pylist() if "turn" in table.column_names else [SINGLE_TEXT] * len(ids)
     probabilities = np.column_stack([table[f"p_{label}"].to_numpy() for label in labels]).astype(np.float32)
     if not (np.abs(probabilities.sum(axis=1) - 1) < 1e-2).all() or probabilities.min(initial=0) < 0:
-        raise UserMistake(f"{path} has a row whose probabilities do not sum to 1.")
+        raise UserMistake(f"{path} has a row whose probabilities do not sum to 1, or with one below 0.")
     known = set(known_ids)
     hidden = known | set(held_out)
     rows = {(id_, turn): row for row, (id_, turn) in enumerate(zip(ids, turns, strict=True)) if id_ in known}
     others = [(text, row) for row, (id_, text) in enumerate(zip(ids, texts, strict=True)) if not {id_, text} & hidden]
     return Teacher(rows, others, probabilities)
+
+
+def _check(table: "pa.Table", path: Path) -> None:
+    """Refuse a table with gaps or other kinds of values: a row that is quietly never found would teach nothing."""
+    from pyarrow import types
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        kind = column.type
+        if name in ("id", "text"):
+            is_right = types.is_string(kind) or types.is_large_string(kind)
+        elif name == "turn":
+            is_right = types.is_integer(kind)
+        else:
+            is_right = not name.startswith("p_") or types.is_floating(kind)
+        if not is_right or column.null_count:
+            raise UserMistake(f"Column {quote(name)} of {path} holds {kind} or gaps; make it anew.")

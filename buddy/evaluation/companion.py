@@ -17,7 +17,7 @@ from buddy.evaluation.replies import Perplexity, judge_replies
 from buddy.inference.engine import Engine, Sampling
 from buddy.progress import progress
 from buddy.records import Dialogue
-from buddy.text.render import END, LISTENER, SPEAKER, Piece, render_conversation
+from buddy.text.render import render_reply_question
 
 CONTEXTS_AT_ONCE = 64
 EXAMPLES_SHOWN = 8
@@ -136,15 +136,14 @@ def write_replies(model: Companion, contexts: Sequence[Sequence[str]], sampling:
         sampling: how to choose words; with its seed the same contexts in the same order get the same replies.
     """
     codec = model.engine.codec
-    ends = [codec.special_ids[SPEAKER], codec.special_ids[END]]
-    asked = [(*render_conversation(turns), Piece(LISTENER, special=True)) for turns in contexts]
-    prefixes = codec.encode(asked, model.max_tokens - sampling.max_tokens)
+    questions = [render_reply_question(turns) for turns in contexts]
+    prefixes = codec.encode(questions, model.max_tokens - sampling.max_tokens)
     replies: list[str] = []
     with progress("writing replies", total=len(prefixes), unit="replies") as bar:
         for part, start in enumerate(range(0, len(prefixes), CONTEXTS_AT_ONCE)):
             some = prefixes[start : start + CONTEXTS_AT_ONCE]
             seeded = sampling if sampling.seed is None else replace(sampling, seed=(sampling.seed + part) % 2**31)
-            replies += [codec.decode(ids).strip() for ids in model.engine.generate(some, seeded, ends)]
+            replies += [codec.decode(ids).strip() for ids in model.engine.generate(some, seeded, codec.reply_ends)]
             bar.advance(len(some))
     return replies
 

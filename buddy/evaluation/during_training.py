@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from buddy.inference.classifier import label_trie, score_texts
-from buddy.inference.labels import LabelTrie
+from buddy.inference.classifier import score_texts
+from buddy.inference.labels import LabelTrie, label_trie
 from buddy.records import Example
 from buddy.text.batches import Batch, split_by_tokens
 from buddy.text.tokenizer import Codec, Tokens

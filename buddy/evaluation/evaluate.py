@@ -329,7 +329,7 @@ def _judge_baseline(
 
 
 def _store_temperature(run: Run, temperature: float) -> None:
-    from buddy.inference.classifier import save_temperature
+    from buddy.inference.folder import save_temperature
 
     save_temperature(run.best, temperature)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from buddy.errors import UserMistake
 from buddy.inference.engine import Engine
-from buddy.inference.folder import Facts, is_exported, read_facts, save_temperature
+from buddy.inference.folder import Facts, is_exported, read_facts
 from buddy.inference.labels import LabelTrie, Scores, label_trie, log_softmax
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, Piece, render_conversation, render_emotion_question
 from buddy.text.tokenizer import Codec
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from buddy.training.device import Device
-
-__all__ = ["Classifier", "label_trie", "load_classifier", "save_temperature", "score_texts"]
 
 
 @dataclass(frozen=True)

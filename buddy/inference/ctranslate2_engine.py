@@ -58,13 +58,12 @@ class CTranslate2Engine:
         return scores
 
     def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
-        found = self.generator.score_batch(
-            [self._spell(document.ids.tolist()) for document in documents],
-            max_batch_size=TOKENS_AT_ONCE,
-            batch_type="tokens",
-            max_input_length=0,
-        )
-        return [np.array(one.log_probs, np.float64) for one in found]
+        scores: list[Scores] = [np.zeros(0)] * len(documents)
+        for group in _equally_long(documents):  # see ``_next_logits``
+            asked = [self._spell(documents[i].ids.tolist()) for i in group]
+            for i, one in zip(group, self.generator.score_batch(asked, max_input_length=0), strict=True):
+                scores[i] = np.array(one.log_probs, np.float64)
+        return scores
 
     def generate(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> list[list[int]]:
         generator, options = self._generator_for(sampling), self._options(sampling, stop_ids)

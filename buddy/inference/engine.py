@@ -64,9 +64,6 @@ class Sampling:
         return self.temperature == 0 or self.top_k == 1
 
 
-GREEDY = Sampling(temperature=0.0, top_p=1.0, no_repeat_ngram=0)
-
-
 class Engine(Protocol):
     """A causal language model in evaluation mode. Any number of threads may ask one engine at the same time."""
 

@@ -127,6 +127,16 @@ def render_conversation(turns: Sequence[str]) -> tuple[Piece, ...]:
     return tuple(piece for number, turn in enumerate(turns) for piece in (_mark(marks[number % 2]), _words(turn)))
 
 
+def render_reply_question(turns: Sequence[str]) -> tuple[Piece, ...]:
+    """Lay out a conversation so far up to the point where the model is asked for the listener's next turn.
+
+    Example:
+        >>> show_plain(render_reply_question(["Hello."]))
+        '<SPEAKER> Hello. <LISTENER>'
+    """
+    return (*render_conversation(turns), _mark(LISTENER))
+
+
 def label_text(label: str) -> str:
     """Give a label as it stands in a layout: after one space."""
     return _words(label).text

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from buddy.errors import UserMistake
-from buddy.text.render import LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, label_text
+from buddy.text.render import END, LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, label_text
 
 # Longer than any word, and what it is cut into.
 ENDLESS_WORD = re.compile(r"\S{400}")
@@ -70,6 +70,11 @@ class Codec:
         texts = [_encodable(piece.text) for pieces in documents for piece in pieces if not piece.special]
         encodings = iter(self.backend.encode_batch_fast(texts, add_special_tokens=False))
         return [self._assemble(pieces, encodings, max_tokens) for pieces in documents]
+
+    @property
+    def reply_ends(self) -> frozenset[int]:
+        """The tokens that end a reply: the speaker's turn, or the end."""
+        return frozenset((self.special_ids[SPEAKER], self.special_ids[END]))
 
     def encode_label(self, label: str) -> tuple[int, ...]:
         """Give the tokens of a label as they stand after ``<EMOTION_TYPE>``."""

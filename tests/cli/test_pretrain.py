@@ -110,3 +110,9 @@ def test_rows_longer_than_the_model_reads_are_refused(buddy, corpus):
     wide[wide.index("--max-tokens") + 1] = 1024
     code, _, err = buddy("pretrain", "--corpus", corpus, *wide)
     assert (code, "reads 512 tokens, not 1024; lower --max-tokens" in err) == (2, True)
+
+
+def test_several_processes_would_write_one_corpus_over_each_other(buddy, corpus, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    code, _, err = buddy("pretrain", "--corpus", corpus, *QUICK)
+    assert (code, "start `buddy pretrain` alone" in err) == (2, True)

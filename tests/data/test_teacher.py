@@ -58,3 +58,18 @@ def test_what_is_held_out_is_not_learned_from_by_id_or_text(tmp_path):
     for held_out in ({"2"}, {"Hello. [SEP] Hi."}):
         teacher = read_teacher(path, ["glad", "sad"], {"1"}, held_out)
         assert [text for text, _ in teacher.others] == ["What a day."]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("text", ["a", None, "c"]),
+        ("turn", [-1, None, -1]),
+        ("turn", [0.0, 1.0, 2.0]),
+        ("id", [1, 2, 3]),
+        ("p_sad", [1, 0, 1]),
+    ],
+)
+def test_gaps_and_other_kinds_of_values_are_named(tmp_path, name, values):
+    with pytest.raises(UserMistake, match=f"Column '{name}' of .* holds .* or gaps"):
+        read_teacher(write(tmp_path / "t.parquet", **{name: values}), ["glad", "sad"], {"1"})

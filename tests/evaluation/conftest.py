@@ -108,7 +108,7 @@ def build_run(
     write_prepared(data, {split: make_examples(labels, count, split) for split, count in sizes.items()}, dialogues)
     write_run(folder, data, evaluations)
     run = FakeRun(folder, data, FakeModel(tuple(labels), folder / "best", task=task))
-    patch.setitem(sys.modules, "buddy.inference.classifier", stand_in(run))
+    stand_in(run, patch)
     return run
 
 
@@ -143,8 +143,8 @@ def history_line(epoch: int) -> str:
     return json.dumps(row) + "\n"
 
 
-def stand_in(run: FakeRun) -> types.ModuleType:
-    """A module with the two functions that evaluation calls of inference."""
+def stand_in(run: FakeRun, patch: pytest.MonkeyPatch) -> None:
+    """Replace the two functions that evaluation calls of inference; the module that loads models is not imported."""
     module = types.ModuleType("buddy.inference.classifier")
 
     def load_classifier(checkpoint: Path) -> FakeModel:
@@ -155,5 +155,6 @@ def stand_in(run: FakeRun) -> types.ModuleType:
         run.stored.append(temperature)
         (checkpoint / "buddy.json").write_text(json.dumps({"temperature": temperature}))
 
-    vars(module).update(load_classifier=load_classifier, save_temperature=save_temperature)
-    return module
+    vars(module).update(load_classifier=load_classifier)
+    patch.setitem(sys.modules, "buddy.inference.classifier", module)
+    patch.setattr("buddy.inference.folder.save_temperature", save_temperature)

@@ -9,7 +9,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from buddy.data.prepared import read_prepared
 from buddy.errors import UserMistake
-from buddy.inference.classifier import Classifier, label_trie, load_classifier, save_temperature, score_texts
+from buddy.inference.classifier import Classifier, load_classifier, score_texts
+from buddy.inference.folder import save_temperature
+from buddy.inference.labels import label_trie
 from buddy.inference.torch_engine import TorchEngine
 from buddy.text.render import EMOTION_TYPE, render_emotion_question
 from buddy.training.backbone import new_backbone, new_tokenizer, set_dropout

@@ -15,11 +15,12 @@ from buddy.data.prepared import read_prepared
 from buddy.errors import UserMistake
 from buddy.inference.classifier import Classifier, load_classifier
 from buddy.inference.ctranslate2_engine import CTranslate2Engine
-from buddy.inference.engine import GREEDY, Sampling
+from buddy.inference.engine import Sampling
 from buddy.inference.labels import label_trie, make_trie
 from buddy.text.render import END, LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, render_conversation
 from buddy.text.tokenizer import Tokens
 from tests.conftest import ENDINGS, LABELS, OPENINGS, random_tokens
+from tests.inference.greedy import GREEDY
 
 TEXTS = [f"{opening} {ENDINGS[0]}" for openings in OPENINGS.values() for opening in openings]
 

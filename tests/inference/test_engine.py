@@ -1,7 +1,8 @@
 import pytest
 
-from buddy.inference.engine import GREEDY, Sampling, silent_ids
+from buddy.inference.engine import Sampling, silent_ids
 from buddy.text.render import END, SPEAKER, SPECIAL_TOKENS
+from tests.inference.greedy import GREEDY
 
 
 @pytest.mark.parametrize(

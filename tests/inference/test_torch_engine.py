@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from buddy.inference.engine import GREEDY, Sampling
+from buddy.inference.engine import Sampling
 from buddy.inference.torch_engine import TorchEngine
 from buddy.text.render import END, SPEAKER, SPECIAL_TOKENS
 from tests.conftest import random_tokens, tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_quick_gpt2
+from tests.inference.greedy import GREEDY
 
 STOP = 7
 LENGTHS = (3, 9, 1, 3, 20)
