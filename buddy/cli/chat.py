@@ -25,6 +25,7 @@ GREETING = (
     "I am buddy, a small program that listens. I am not a clinician; in danger, call your local emergency number. "
     '("bye" ends.)'
 )
+UNREADABLE = "I'm sorry, I can't read these letters. Could you tell me in English?"
 FAREWELL = "Take care."
 LAST_WORDS = frozenset(("bye", "goodbye", "quit", "exit"))
 
@@ -36,7 +37,7 @@ def chat(
         Path | None,
         typer.Option(
             help="A companion run, a checkpoint of one, or an exported model.",
-            show_default="the one that comes with buddy",
+            show_default="companion, which comes with buddy",
         ),
     ] = None,
     seed: Annotated[
@@ -55,6 +56,9 @@ def chat(
     print(GREETING, flush=True)
     turns: list[str] = []
     for message in _messages():
+        if not buddy.can_read(message):
+            print(UNREADABLE, flush=True)
+            continue
         turns.append(message)
         print(_aside(buddy.emotion_of(turns)), flush=True)
         turns.append(_say(buddy, turns))

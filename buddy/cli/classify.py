@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from buddy.cli.app import CONTROL_CHARACTERS, ConfigOption, app
+from buddy.errors import UserMistake
 
 if TYPE_CHECKING:
     from buddy.companion.buddy import Buddy, Emotion
@@ -35,7 +37,9 @@ def classify(
     *,
     model: Annotated[
         Path | None,
-        typer.Option(help="A run, a checkpoint, or an exported model.", show_default="the one that comes with buddy"),
+        typer.Option(
+            help="A run, a checkpoint, or an exported model.", show_default="companion, which comes with buddy"
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object a line, with the probability of every label.")
@@ -44,21 +48,34 @@ def classify(
 ) -> None:
     """Say what texts express: the label, how sure that is, and the two runners-up.
 
-    Empty lines are passed over.
+    Empty texts are passed over.
     """
     from buddy.companion.buddy import Buddy
 
+    if texts and not any(text.strip() for text in texts):
+        raise UserMistake("There is nothing to classify: the text is empty.")
     buddy = Buddy(model)
-    for some in _batches(texts or _lines(), 1 if not texts and sys.stdin.isatty() else LINES_AT_ONCE):
+    unreadable = 0
+    for some in _batches(_not_empty(texts or _lines()), 1 if not texts and sys.stdin.isatty() else LINES_AT_ONCE):
+        unreadable += sum(not buddy.can_read(text) for text in some)
         for text, emotion in zip(some, buddy.emotions(some), strict=True):
             print(_as_json(text, emotion) if as_json else _as_columns(text, emotion, buddy), flush=True)
+    if unreadable:
+        print(
+            f"Letters that the model never learned, in {unreadable} of the texts: their labels mean nothing.",
+            file=sys.stderr,
+        )
 
 
 def _lines() -> Iterator[str]:
-    """Give the lines of stdin that are not empty; a person who types gets an answer to each at once."""
+    """Give the lines of stdin; a person who types gets an answer to each at once."""
     if sys.stdin.isatty():
         print("One text a line; Ctrl-D ends.", file=sys.stderr)
-    return (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+    return (line.rstrip("\r\n") for line in sys.stdin)
+
+
+def _not_empty(texts: Iterable[str]) -> Iterator[str]:
+    return (text for text in texts if text.strip())
 
 
 def _batches(texts: Iterable[str], at_once: int) -> Iterator[list[str]]:
@@ -82,4 +99,11 @@ def _as_columns(text: str, emotion: "Emotion", buddy: "Buddy") -> str:
     width = max(map(len, buddy.labels))
     first, *others = list(emotion.probabilities.items())[: RUNNERS_UP + 1]
     cells = [f"{first[0]:<{width}} {first[1]:>4.0%}", *(f"{label:<{width}} {share:>4.0%}" for label, share in others)]
-    return CONTROL_CHARACTERS.sub(" ", "   ".join([*cells, text]))
+    line = CONTROL_CHARACTERS.sub(" ", "   ".join([*cells, text]))
+    return _shorten(line) if sys.stdout.isatty() else line
+
+
+def _shorten(line: str) -> str:
+    """Cut a line to the width of the terminal."""
+    columns = get_terminal_size().columns
+    return line if len(line) <= columns else f"{line[: columns - 1]}…"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
+from buddy.inference.folder import Quantization
 
 EXAMPLES = """Examples:
 
@@ -22,19 +23,6 @@ class Format(str, Enum):
     ctranslate2 = "ctranslate2"
 
 
-class Quantization(str, Enum):
-    """How the weights can be stored."""
-
-    int8 = "int8"
-    int8_float32 = "int8_float32"
-    int8_float16 = "int8_float16"
-    int8_bfloat16 = "int8_bfloat16"
-    int16 = "int16"
-    float16 = "float16"
-    bfloat16 = "bfloat16"
-    float32 = "float32"
-
-
 @app.command(epilog=EXAMPLES)
 def export(
     run: Annotated[Path, typer.Argument(help="The run directory that `buddy train` wrote, or one of its checkpoints.")],
@@ -45,7 +33,7 @@ def export(
     ] = Format.ctranslate2,
     quantization: Annotated[
         Quantization, typer.Option(help="How the weights are stored; float32 answers as the checkpoint does.")
-    ] = Quantization.int8,
+    ] = "int8",
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Make a small folder of a trained model, to classify and chat on a CPU without PyTorch.
@@ -54,7 +42,7 @@ def export(
     """
     from buddy.inference.export import export_model
 
-    export_model(run, out, quantization.value)
+    export_model(run, out, quantization)
     for file in sorted(out.iterdir(), key=lambda file: (-file.stat().st_size, file.name)):
         print(f"{file.name:<16} {_size(file.stat().st_size):>9}")
     print(f"Model: {out}")

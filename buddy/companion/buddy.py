@@ -68,12 +68,28 @@ class Buddy:
         """Whether the model has learned to reply, and not only to name emotions."""
         return self._classifier.task == "companion"
 
+    def can_read(self, text: str) -> bool:
+        """Tell whether the model knows the letters of a text; of others it knows nothing and answers all the same."""
+        return self._classifier.codec.can_read(text)
+
     def emotion(self, text: str) -> Emotion:
-        """Tell what a text expresses."""
+        """Tell what a text expresses.
+
+        Raises:
+            TypeError: it is no text; for many there is ``emotions``.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"emotion takes one text, not a {type(text).__name__}; emotions takes a list of them")
         return self.emotions([text])[0]
 
     def emotions(self, texts: Sequence[str]) -> list[Emotion]:
-        """Tell what each of many texts expresses; quicker than one at a time, with the same result."""
+        """Tell what each of many texts expresses; quicker than one at a time, with the same result.
+
+        Raises:
+            TypeError: it is one text, of which every letter would be taken for a text.
+        """
+        if isinstance(texts, str):
+            raise TypeError("emotions takes a list of texts, not a single one; emotion takes that")
         return [self._emotion(row) for row in self._classifier.probabilities(texts)]
 
     def emotion_of(self, conversation: Sequence[str]) -> Emotion:

@@ -5,7 +5,7 @@ the one that the model finds likeliest, token by token; a longer one has no disa
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
@@ -61,11 +61,12 @@ def best_reply(model: Classifier, turns: Sequence[str], replies: Replies) -> str
     prefix, sampling = _prefix(model, turns, replies.sampling)
     for attempt in range(TRIES):
         again = sampling if sampling.seed is None else replace(sampling, seed=(sampling.seed + attempt) % 2**31)
-        written = model.engine.generate([prefix] * replies.candidates, again, model.codec.reply_ends)
-        texts = [_in_whole_sentences(model.codec, ids, sampling.max_tokens) for ids in written]
-        good = [i for i, text in enumerate(texts) if is_good(text, turns)]
+        count = 1 if again.is_greedy else replies.candidates
+        written = model.engine.generate([prefix] * count, again, model.codec.reply_ends)
+        spelled = {_in_whole_sentences(model.codec, ids, sampling.max_tokens): ids for ids in written}
+        good = {text: ids for text, ids in spelled.items() if is_good(text, turns)}
         if good:
-            return texts[_likeliest(model, prefix, [written[i] for i in good], good)]
+            return _likeliest(model, prefix, good)
     return AT_A_LOSS
 
 
@@ -134,14 +135,14 @@ def _in_whole_sentences(codec: Codec, ids: Sequence[int], most: int) -> str:
     return whole[0] if whole else ""
 
 
-def _likeliest(model: Classifier, prefix: Tokens, written: Sequence[Sequence[int]], numbers: Sequence[int]) -> int:
-    """Give the number of the candidate with the highest mean log-probability of its tokens."""
-    if len(numbers) == 1:
-        return numbers[0]
-    whole = [np.array([*prefix.ids, *ids]) for ids in written]
+def _likeliest(model: Classifier, prefix: Tokens, candidates: Mapping[str, Sequence[int]]) -> str:
+    """Give the candidate with the highest mean log-probability of its tokens."""
+    if len(candidates) == 1:
+        return next(iter(candidates))
+    whole = [np.array([*prefix.ids, *ids]) for ids in candidates.values()]
     scored = model.engine.score_tokens([Tokens(ids, np.zeros(len(ids), np.float32)) for ids in whole])
     means = [float(scores[len(prefix) - 1 :].mean()) for scores in scored]
-    return numbers[int(np.argmax(means))]
+    return list(candidates)[int(np.argmax(means))]
 
 
 def _spoken(codec: Codec, ids: Iterable[int]) -> Iterator[str]:

@@ -62,7 +62,9 @@ class Classifier:
         return self._temper(self.log_scores(texts))
 
     def conversation_probabilities(self, conversations: Sequence[Sequence[str]]) -> Scores:
-        """Give the calibrated probabilities of what the speaker feels after the last turn of each conversation.
+        """Give the probabilities of what the speaker feels after the last turn of each conversation.
+
+        The temperature is that of single texts.
 
         Args:
             conversations: the turns so far, the speaker's first and last.

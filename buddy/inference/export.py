@@ -8,44 +8,34 @@ tokenizer.json    buddy.json               as in the checkpoint, and what was ex
 import shutil
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ctranslate2.converters import TransformersConverter
 
 from buddy.errors import UserMistake, quote
 from buddy.files import atomic_folder, write_json
-from buddy.inference.folder import FACTS_FILE, find_model_folder, is_exported, read_record
+from buddy.inference.folder import FACTS_FILE, Quantization, find_model_folder, is_exported, read_record
 from buddy.training.backbone import Backbone, load_backbone, quiet_transformers
 
 TOKENIZER_FILE = "tokenizer.json"
 
-QUANTIZATIONS = (
-    "int8",
-    "int8_float32",
-    "int8_float16",
-    "int8_bfloat16",
-    "int16",
-    "float16",
-    "bfloat16",
-    "float32",
-)
-"""How the numbers of the matrices are stored, and after the underscore those of the rest."""
 
-
-def export_model(source: Path, out: Path, quantization: str = "int8") -> None:
+def export_model(source: Path, out: Path, quantization: Quantization = "int8") -> None:
     """Convert a trained model for the CPU.
 
     Args:
         source: a run, whose best checkpoint is taken, or a checkpoint.
         out: the folder to make, all or nothing.
-        quantization: one of ``QUANTIZATIONS``. ``int8`` is a quarter of the size and on a CPU the quickest;
+        quantization: ``int8`` is a quarter of the size and on a CPU the quickest;
             ``float32`` answers as the checkpoint does.
 
     Raises:
         UserMistake: there is no checkpoint, ``out`` holds something, or CTranslate2 does not know such a model.
     """
-    if quantization not in QUANTIZATIONS:
-        raise UserMistake(f"The quantization must be one of {', '.join(QUANTIZATIONS)}, not {quote(quantization)}.")
+    if quantization not in get_args(Quantization):
+        raise UserMistake(
+            f"The quantization must be one of {', '.join(get_args(Quantization))}, not {quote(quantization)}."
+        )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserMistake(f"{out} exists already; remove it, or name another --out.")
     folder = find_model_folder(source)

@@ -9,14 +9,27 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from buddy.errors import UserMistake
 from buddy.files import recover_folder, write_json
+from buddy.models import find_model
 from buddy.text.render import LAYOUT_VERSION, SPECIAL_TOKENS
 
 FACTS_FILE = "buddy.json"
 EXPORTED_WEIGHTS = "model.bin"
+
+Quantization = Literal[
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+]
+"""How an export stores the numbers of the matrices, and after the underscore those of the rest."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,8 @@ class Facts:
 def find_model_folder(path: Path) -> Path:
     """Give the folder of a model: of a run its best checkpoint, and any other folder as it is.
 
+    What is no folder of buddy's may be the name of a model that comes with buddy: ``base`` or ``companion``.
+
     Example:
         >>> import tempfile
         >>> run = Path(tempfile.mkdtemp())
@@ -51,7 +66,9 @@ def find_model_folder(path: Path) -> Path:
     if (path / FACTS_FILE).exists():
         return path
     recover_folder(path / "best")
-    return path / "best" if (path / "best" / FACTS_FILE).exists() else path
+    if (path / "best" / FACTS_FILE).exists():
+        return path / "best"
+    return find_model(str(path)) or path
 
 
 def is_exported(folder: Path) -> bool:
@@ -79,6 +96,8 @@ def read_record(folder: Path) -> dict[str, Any]:
     """Read all of ``buddy.json``, checked as for ``read_facts``."""
     recover_folder(folder)
     file = folder / FACTS_FILE
+    if not folder.exists():
+        raise UserMistake(f"There is no model {folder}; `buddy train` makes one, and `companion` names buddy's own.")
     try:
         facts = json.loads(file.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError) as error:

@@ -80,6 +80,14 @@ class Codec:
         """Give the tokens of a label as they stand after ``<EMOTION_TYPE>``."""
         return tuple(self.backend.encode(label_text(label), add_special_tokens=False).ids)
 
+    def can_read(self, text: str) -> bool:
+        """Tell whether the tokenizer has words or letters for a text, and does not spell it byte by byte.
+
+        A tokenizer that learned English alone needs two tokens or more for a Cyrillic letter or an emoji, and a
+        model has learned nothing about them. Another language in the same letters is not noticed.
+        """
+        return len(self.backend.encode(_encodable(text), add_special_tokens=False).ids) <= len(text)
+
     def decode(self, ids: Sequence[int]) -> str:
         """Turn ids back into text, special tokens included."""
         return self.backend.decode(list(ids), skip_special_tokens=False)

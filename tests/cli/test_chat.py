@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from buddy.cli.chat import FAREWELL, GREETING
+from buddy.cli.chat import FAREWELL, GREETING, UNREADABLE
 from buddy.companion.buddy import Buddy
 
 BUDDY = [sys.executable, "-m", "buddy", "chat"]
@@ -63,6 +63,9 @@ class TestConversation:
     def test_passes_over_empty_lines(self, chat):
         _, out, _ = chat("", "   ", "hm", "")
         assert len(out.splitlines()) == 4
+
+    def test_asks_for_english_when_it_cannot_read_the_letters(self, chat):
+        assert chat("Мне грустно") == (0, f"{GREETING}\n{UNREADABLE}\n{FAREWELL}\n", "")
 
     def test_is_another_with_another_seed_and_the_same_with_the_same(self, chat):
         first, again, other = (chat("hm", "so sad", options=("--seed", seed)) for seed in (1, 1, 2))

@@ -95,3 +95,35 @@ def test_of_an_exported_model_needs_no_torch_and_bytes_that_are_no_text_are_read
     first, second = done.stdout.decode().splitlines()
     assert first.endswith("caf\ufffd")
     assert second == "set()"
+
+
+def test_an_empty_text_is_passed_over_and_alone_it_is_a_mistake(buddy, exported_run):
+    assert buddy("classify", "", TEXTS[0], "--model", exported_run)[1].splitlines()[0].endswith(TEXTS[0])
+    code, out, err = buddy("classify", " ", "--model", exported_run)
+    assert (code, out) == (2, "")
+    assert "nothing to classify" in err
+
+
+def test_letters_that_the_model_never_learned_are_pointed_out(buddy, exported_run):
+    code, out, err = buddy("classify", "Я потерял кота", TEXTS[0], "--model", exported_run)
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert "never learned, in 1 of the texts" in err
+
+
+def test_a_terminal_gets_lines_that_fit(buddy, exported_run, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    _, out, _ = buddy("classify", "so " * 100, "so", "--model", exported_run)
+    long, short = out.splitlines()
+    assert len(long) == 100
+    assert long.endswith("…")
+    assert short.endswith("so")
+
+
+@pytest.mark.parametrize("name", ["base", "companion"])
+def test_a_model_that_ships_has_a_name(buddy, monkeypatch, exported_run, tmp_path, name):
+    monkeypatch.setattr("buddy.inference.folder.find_model", {name: exported_run}.get)
+    assert buddy("classify", TEXTS[0], "--model", name)[1].startswith("sad")
+    code, _, err = buddy("classify", TEXTS[0], "--model", tmp_path / "nowhere")
+    assert code == 2
+    assert "There is no model" in err

@@ -25,7 +25,7 @@ def test_mistakes_are_one_sentence(buddy, trained_run):
     Path("taken").write_text("mine")
     for arguments, sentence in (
         ((trained_run, "--out", "taken"), "taken exists already; remove it, or name another --out."),
-        (("nowhere", "--out", "x"), "nowhere is no checkpoint of buddy's (no readable buddy.json)"),
+        (("nowhere", "--out", "x"), "There is no model nowhere; `buddy train` makes one"),
         ((trained_run,), "Missing option '--out'"),
         ((trained_run, "--out", "x", "--quantization", "int4"), "'int4' is not one of 'int8', 'int8_float32'"),
         ((trained_run, "--out", "x", "--format", "onnx"), "'onnx' is not"),

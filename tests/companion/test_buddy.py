@@ -40,6 +40,12 @@ class TestEmotion:
             assert one.probability == pytest.approx(alone.probability, abs=1e-5)
         assert companion.emotions([]) == []
 
+    def test_of_one_text_and_of_many_are_not_mistaken_for_each_other(self, companion):
+        with pytest.raises(TypeError, match="emotions takes a list"):
+            companion.emotion(["I lost my cat."])
+        with pytest.raises(TypeError, match="emotion takes that"):
+            companion.emotions("I lost my cat.")
+
     def test_of_a_conversation_is_asked_in_its_layout(self, companion, companion_model):
         row = load_classifier(companion_model).conversation_probabilities([TALK])[0]
         emotion = companion.emotion_of(TALK)

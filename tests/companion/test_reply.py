@@ -65,6 +65,11 @@ class TestReply:
         )
         assert sampling.seed == 3
 
+    def test_that_leaves_nothing_to_chance_is_written_once(self, codec):
+        engine = Scripted(codec, ["I see."])
+        assert best_reply(model(engine), TALK, Replies(Sampling(temperature=0))) == "I see."
+        assert len(engine.asked[0][0]) == 1
+
     def test_leaves_room_for_itself_and_loses_the_oldest_turns(self, codec):
         engine = Scripted(codec, ["I see."] * 4)
         best_reply(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FileServer]
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     servers = []
 
-    def start(content: bytes, **settings: object) -> FileServer:
+    def start(content: bytes, **settings: Any) -> FileServer:
         file = FileServer(content, **settings)
         server = QuietServer(("127.0.0.1", 0), type("Serving", (Handler,), {"file": file}))
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

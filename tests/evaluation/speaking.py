@@ -1,6 +1,6 @@
 """A stand-in for a model that replies: what it expects and says is a simple function of the tokens before."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,6 +41,9 @@ class FakeEngine:
         self.prefixes += prefixes
         self.samplings.append(sampling)
         return [self._says(prefix) for prefix in prefixes]
+
+    def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:
+        raise NotImplementedError
 
     def _says(self, prefix: Tokens) -> list[int]:
         words = SAYS[int(prefix.ids.sum()) % len(SAYS)]

@@ -58,6 +58,7 @@ def test_scores_are_those_of_the_parts(model):
     assert found.perplexity.conversations == found.context_emotion.conversations == 30
     assert found.context_emotion.first_turn.accuracy < 0.5 < found.context_emotion.last_turn.accuracy
     written = found.generated
+    assert written
     assert (written.conversations, written.sampling.seed) == (12, 5)
     assert written.replies == len(model.engine.prefixes)
     assert written.of_people.repeated == 0
@@ -72,6 +73,7 @@ def test_scores_are_those_of_the_parts(model):
 
 def test_traits_compare_a_reply_with_the_turn_it_answers(model):
     found = judge_companion(model, DIALOGUES, conversations=30, resamples=0, seed=5).generated
+    assert found
     places = places_of(DIALOGUES)
     references, answered = [place.reference for place in places], [place.context[-1] for place in places]
     assert found.of_people == describe_replies(references, answered)
@@ -83,6 +85,8 @@ def test_the_draw_depends_on_the_seed_alone(model):
         judge_companion(model, DIALOGUES, conversations=10, resamples=0, seed=seed).generated for seed in (1, 1, 2)
     )
     assert first == again
+    assert first
+    assert other
     assert [one.context for one in first.examples] != [one.context for one in other.examples]
 
 
@@ -94,4 +98,5 @@ def test_no_replies_are_written_unless_asked_for(model):
 def test_a_model_that_reads_little_still_has_room_to_read(codec):
     model = FakeCompanion(FakeEngine(codec, longest=32), LABELS, max_tokens=32)
     found = judge_companion(model, DIALOGUES[:6], conversations=6, resamples=0, seed=1)
+    assert found.generated
     assert found.generated.sampling.max_tokens == 16

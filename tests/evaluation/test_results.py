@@ -19,6 +19,7 @@ def test_what_is_written_of_a_companion_is_read(make_run):
     for replies in (5, 0):
         evaluation = evaluate_run(EvaluateSettings(run.folder, bootstrap=20, replies=replies))
         assert read_evaluation(run.file("metrics.json")) == evaluation
+        assert evaluation.companion
         assert (evaluation.companion.generated is None) == (replies == 0)
 
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any, cast, get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from buddy.errors import UserMistake
 from buddy.inference.classifier import load_classifier
 from buddy.inference.engine import Sampling
-from buddy.inference.export import QUANTIZATIONS, export_model
+from buddy.inference.export import export_model
+from buddy.inference.folder import Quantization
 from buddy.inference.labels import make_trie
 from buddy.text.render import Piece
 from buddy.text.tokenizer import Tokens
@@ -21,13 +23,13 @@ from tests.conftest import LABELS, tiny_gpt2, tiny_gpt_neo, tiny_llama
 TEXTS = ["My old dog died and it rained", "We won the game and we all went out", "", "😢 so"]
 
 
-def save(folder: Path, model: object = None, **settings: object) -> Path:
+def save(folder: Path, model: Any = None, **settings: Any) -> Path:
     """Save a model, or a new tiny one, as a checkpoint."""
     torch.manual_seed(1)
     backbone = new_backbone("scratch:tiny", new_tokenizer([" My old dog died and it rained"], LABELS, 400))
     if model is not None:
         backbone = Backbone(model, backbone.tokenizer, backbone.codec)
-        model.resize_token_embeddings(len(backbone.tokenizer), mean_resizing=False)  # type: ignore[attr-defined]
+        model.resize_token_embeddings(len(backbone.tokenizer), mean_resizing=False)
     save_model(folder, backbone, LABELS, TrainSettings(Path("data"), folder, **settings))
     return folder
 
@@ -84,7 +86,7 @@ class TestAnswers:
         assert max(token for answer in answers for token in answer) < tokens < 600
         assert_same_answers(tmp_path / "best", tmp_path / "again")
 
-    @pytest.mark.parametrize("quantization", QUANTIZATIONS)
+    @pytest.mark.parametrize("quantization", get_args(Quantization))
     def test_are_near_in_every_quantization(self, companion_checkpoint, tmp_path, quantization):
         export_model(companion_checkpoint, tmp_path / "out", quantization)
         found = load_classifier(tmp_path / "out").probabilities(TEXTS)
@@ -131,7 +133,7 @@ class TestRefused:
 
     def test_an_unknown_quantization(self, trained_run, tmp_path):
         with pytest.raises(UserMistake, match=r"must be one of int8, .* not 'int4'"):
-            export_model(trained_run, tmp_path / "out", "int4")
+            export_model(trained_run, tmp_path / "out", cast("Quantization", "int4"))
 
     def test_an_architecture_that_ctranslate2_does_not_know_and_nothing_stays_behind(self, tmp_path):
         folder = save(tmp_path / "best", tiny_gpt_neo())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from buddy.training.settings import TrainSettings
 
-QUICK_RUN = {
+QUICK_RUN: dict[str, Any] = {
     "backbone": "scratch:tiny",
     "vocabulary_size": 300,
     "epochs": 3.0,
@@ -68,7 +68,7 @@ def train(quick: "TrainSettings") -> Callable[..., Path]:
     from buddy.evaluation.during_training import make_evaluate
     from buddy.training.run import start_run
 
-    def run(name: str = "run", **changes: object) -> Path:
+    def run(name: str = "run", **changes: Any) -> Path:
         settings = replace(quick, out=quick.out.with_name(name), **changes)
         start_run(settings, make_evaluate)
         return settings.out

@@ -78,6 +78,7 @@ def test_the_teachers_answer_stands_at_the_label(settings, data, codec, teacher)
     lessons = labelled_lessons(replace(settings, teacher=path, label_weight=0.3), data, codec)
     for example, document in zip(EXAMPLES, lessons.documents(0), strict=False):
         soft = document.soft_label
+        assert soft
         assert document.ids[soft.at] == codec.encode_label(example.label)[0]
         np.testing.assert_array_equal(soft.probabilities, answers[example.id, SINGLE_TEXT])
         assert document.weights[soft.at] == np.float32(0.3)
@@ -104,9 +105,10 @@ def test_texts_that_only_the_teacher_labelled_take_turns(settings, data, codec, 
     assert lessons.per_epoch == 6 + 4 + 40
     seen = []
     for epoch in range(5):
-        documents = lessons.documents(epoch)[6:10]
-        assert all(document.weights[document.soft_label.at] == 0 for document in documents)
-        seen += [document.soft_label.probabilities.tobytes() for document in documents]
+        for document in lessons.documents(epoch)[6:10]:
+            assert document.soft_label
+            assert document.weights[document.soft_label.at] == 0
+            seen.append(document.soft_label.probabilities.tobytes())
     expected = {answers[f"o{i}", SINGLE_TEXT].tobytes() for i in range(10)}
     assert set(seen[:10]) == set(seen[10:]) == expected
 
