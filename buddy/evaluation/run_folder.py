@@ -10,6 +10,7 @@ from typing import Any
 from buddy.errors import UserMistake
 from buddy.files import atomic_file
 from buddy.inference.folder import FACTS_FILE
+from buddy.models import find_model
 
 CONFIG_FILE = "config.yaml"
 HISTORY_FILE = "history.jsonl"
@@ -103,12 +104,14 @@ def find_run(folder: Path, out: Path | None) -> Run:
     """Find what shall be judged: a run, or a model without one, whose results then go to a folder of their own.
 
     Args:
-        folder: a run directory, or a checkpoint or exported model.
+        folder: a run directory, or a checkpoint or exported model, or the name of one that comes with buddy.
         out: where the results go; named for a model without a run, and only then.
 
     Raises:
         UserMistake: ``folder`` is neither, ``out`` is missing or not wanted, or it holds other results.
     """
+    if not folder.exists():
+        folder = find_model(str(folder)) or folder
     if not (folder / FACTS_FILE).exists():
         if out is not None:
             raise UserMistake(f"A run keeps its own results; --out is for a model without a run, and {folder} is none.")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from buddy.errors import UserMistake
 from buddy.evaluation.evaluate import WITHOUT_RUN, EvaluateSettings, evaluate_run
 from buddy.evaluation.report import write_report
 from buddy.evaluation.run_folder import find_run, read_run
+from buddy.models import find_model
 
 
 @pytest.fixture
@@ -62,6 +64,10 @@ def test_the_folder_of_results_can_be_named_in_place_of_the_model(run, settings)
     first = evaluate_run(settings)
     again = evaluate_run(replace(settings, run=settings.out, out=None))
     assert again == first
+
+
+def test_may_be_called_by_the_name_of_a_model_that_ships(tmp_path):
+    assert find_run(Path("companion"), tmp_path / "results").model == find_model("companion")
 
 
 class TestRefused:
