@@ -143,7 +143,7 @@ class TestLoading:
     def test_a_folder_that_is_none_of_ours_is_refused(self, tmp_path):
         with pytest.raises(UserMistake, match=r"no checkpoint of buddy's \(no readable buddy\.json\)"):
             load_classifier(tmp_path)
-        with pytest.raises(UserMistake, match="no checkpoint"):
+        with pytest.raises(UserMistake, match=r"There is no model .*nowhere"):
             load_classifier(tmp_path / "nowhere")
 
     @pytest.mark.parametrize(
