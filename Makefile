@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo lesson notebooks test-lessons test check bench docs clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,15 @@ demo: $(VENV)/installed-train  ## a tiny model on the built-in data: train, eval
 	$(BIN)/buddy demo
 	@echo "(To type these commands, first: . $(BIN)/activate)"
 
+lesson: $(VENV)/installed-lessons  ## the lessons, in JupyterLab: from two clusters of points to a companion
+	$(BIN)/jupyter lab lessons/1_clusters.ipynb
+
+notebooks: $(VENV)/installed-lessons  ## build the notebooks from lessons/*.py, with their outputs
+	cd lessons && for lesson in [0-9]*.py; do ../$(BIN)/jupytext --to ipynb --execute $$lesson || exit 1; done
+
+test-lessons: $(VENV)/installed-dev  ## run the notebooks from end to end (a few minutes)
+	$(BIN)/pytest --nbmake lessons
+
 test: $(VENV)/installed-dev  ## run the tests
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered --cov-fail-under=90
 
@@ -28,7 +37,7 @@ check: $(VENV)/installed-dev  ## what CI checks before the tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell buddy tests docs README.md CHANGELOG.md
+	$(BIN)/codespell buddy tests docs lessons recipes README.md CHANGELOG.md
 	$(BIN)/mkdocs build --strict
 
 docs: $(VENV)/installed-dev  ## build the documentation into site/

@@ -28,6 +28,9 @@ EXAMPLES = """Examples:
 LINES_AT_ONCE = 256
 RUNNERS_UP = 2
 
+LEAST_OF_A_TEXT = 60
+"""So many letters of a text are always shown, however narrow the terminal."""
+
 
 @app.command(epilog=EXAMPLES)
 def classify(
@@ -99,11 +102,17 @@ def _as_columns(text: str, emotion: "Emotion", buddy: "Buddy") -> str:
     width = max(map(len, buddy.labels))
     first, *others = list(emotion.probabilities.items())[: RUNNERS_UP + 1]
     cells = [f"{first[0]:<{width}} {first[1]:>4.0%}", *(f"{label:<{width}} {share:>4.0%}" for label, share in others)]
-    line = CONTROL_CHARACTERS.sub(" ", "   ".join([*cells, text]))
-    return _shorten(line) if sys.stdout.isatty() else line
+    columns = "   ".join(cells) + "   "
+    text = CONTROL_CHARACTERS.sub(" ", text)
+    return columns + (_shorten(text, get_terminal_size().columns - len(columns)) if sys.stdout.isatty() else text)
 
 
-def _shorten(line: str) -> str:
-    """Cut a line to the width of the terminal."""
-    columns = get_terminal_size().columns
-    return line if len(line) <= columns else f"{line[: columns - 1]}…"
+def _shorten(text: str, room: int) -> str:
+    """Cut a text to the room that a line of the terminal has left; in a narrow one it may go on in the next line.
+
+    Example:
+        >>> _shorten("I lost my cat.", 80), len(_shorten("so " * 99, 80))
+        ('I lost my cat.', 80)
+    """
+    room = max(room, LEAST_OF_A_TEXT)
+    return text if len(text) <= room else f"{text[: room - 1]}…"

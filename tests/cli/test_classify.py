@@ -112,10 +112,10 @@ def test_letters_that_the_model_never_learned_are_pointed_out(buddy, exported_ru
 
 def test_a_terminal_gets_lines_that_fit(buddy, exported_run, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "150")
     _, out, _ = buddy("classify", "so " * 100, "so", "--model", exported_run)
     long, short = out.splitlines()
-    assert len(long) == 100
+    assert len(long) == 150
     assert long.endswith("…")
     assert short.endswith("so")
 

@@ -1,0 +1,589 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Part 3: a language model that classifies emotions
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/buddy-companion/buddy/blob/main/lessons/3_emotion_classifier.ipynb)
+#
+# A causal language model does one thing: it says what comes next. In this part you turn one into a classifier of 32
+# emotions, without giving it a single new layer. On the way you see
+#
+# 1. what such a model is: tokens, logits, the causal mask, the shift by one, teacher forcing;
+# 2. how a question about feelings becomes a text to continue, and which of its tokens are learned;
+# 3. what learning does, on one conversation that the model learns by heart;
+# 4. the data, its split, and why the split is audited;
+# 5. training, with both losses and both accuracies, and the moment to stop;
+# 6. the evaluator, and which confusions are left;
+# 7. exact label scores, beside "generate something and hope that it is a label";
+# 8. whether the probabilities can be believed;
+# 9. four right answers, four wrong ones.
+#
+# You need Python, and from Parts 1 and 2 the idea of a mean and of a loss that falls. It takes an hour to read and
+# about three minutes to run on two CPU cores. Nothing is downloaded: the model and the texts come with buddy.
+
+# %%
+import importlib.util
+
+if importlib.util.find_spec("buddy") is None:  # on Colab, say; at home `make lesson` has installed it
+    source = "buddy-companion[lessons] @ git+https://github.com/buddy-companion/buddy"
+    get_ipython().run_line_magic("pip", f"install --quiet '{source}'")
+
+# %%
+import tempfile
+import warnings
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import HTML, display
+
+warnings.filterwarnings("ignore", message="IProgress")  # a missing progress bar is no trouble
+from buddy.training.backbone import load_backbone, quiet_transformers
+
+quiet_transformers()
+torch.manual_seed(13)
+plt.rcParams.update({"font.size": 11, "figure.dpi": 90, "axes.spines.top": False, "axes.spines.right": False})
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8a8a8a"  # told apart by colour-blind eyes, too
+WORK = Path(tempfile.mkdtemp())  # what this lesson writes; a real run of yours would go into a folder with a name
+
+# %% [markdown]
+# ## 1. What a causal language model is
+#
+# ### Tokens
+#
+# A model reads numbers. A *tokenizer* cuts a text into pieces that it has a number for: whole words where they are
+# frequent, parts of words where they are not. This is the base model that comes with buddy: 14 million weights,
+# shaped like GPT-2. It has read stories, diaries and conversations, some of them with an emotion written behind, and
+# has not been trained to name emotions.
+
+# %%
+backbone = load_backbone("base")
+model, codec = backbone.model.eval(), backbone.codec
+
+text = " My grandmother's recipes are irreplaceable."
+encoding = codec.backend.encode(text)
+print("pieces: ", [codec.decode([number]) for number in encoding.ids])
+print("numbers:", encoding.ids)
+print(f"the tokenizer knows {codec.backend.get_vocab_size():,} pieces")
+
+# %% [markdown]
+# The space belongs to the piece: `' My'` and `'My'` are two different tokens. That is why buddy puts exactly one
+# space before every text and every label, and then a word has the same tokens wherever it stands.
+#
+# ### Logits
+#
+# For every position the model gives one number for each of the tokens that it knows: the *logits*. A softmax (take
+# $e^{x}$ of each and divide by their sum) makes probabilities of them. They say what comes next.
+
+# %%
+ids = torch.tensor([codec.backend.encode(" I was so happy when I").ids])  # (1, T)
+with torch.inference_mode():
+    logits = model(ids).logits  # (1, T, V): at each of T positions a number for each of V tokens
+print("shape of the logits:", tuple(logits.shape))
+
+probabilities = logits[0, -1].softmax(dim=0)  # (V,) after the last token
+top = probabilities.topk(10)
+figure, axes = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
+axes.barh([repr(codec.decode([int(i)])) for i in top.indices][::-1], 100 * top.values.numpy()[::-1], color=BLUE)
+axes.set(title='What comes after "I was so happy when I"?', xlabel="probability (%)")
+plt.show()
+
+# %% [markdown]
+# ### The causal mask
+#
+# A token may look at itself and at what stands before it, never at what follows. This is the *causal mask*. It has a
+# consequence that you can check: change the last word, and nothing changes at the positions before it.
+
+# %%
+first, second = (torch.tensor([codec.backend.encode(f" I lost my {word}").ids]) for word in ("cat", "job"))
+with torch.inference_mode():
+    change = (model(first).logits - model(second).logits).abs().amax(dim=2)[0]  # (T,)
+for position, number in enumerate(first[0].tolist()):
+    print(f"position {position}, {codec.decode([number])!r:8}: the logits change by at most {change[position]:.4f}")
+
+tokens = [codec.decode([number]).strip() for number in first[0].tolist()]
+figure, axes = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
+axes.imshow(np.tril(np.ones((len(tokens), len(tokens)))), cmap=plt.cm.colors.ListedColormap(["#eeeeee", BLUE]))
+axes.set_xticks(range(len(tokens)), tokens)
+axes.set_yticks(range(len(tokens)), tokens)
+axes.set(title="The causal mask: blue may be looked at", xlabel="this token", ylabel="is read at this position")
+plt.show()
+
+# %% [markdown]
+# Without the mask, learning would be worthless: the model would look up the answer in the next column instead of
+# predicting it.
+#
+# ### The shift by one
+#
+# What stands at position $t$ of the output is the answer to "what comes at $t + 1$?". So the *target* of each
+# position is the token after it: the same text, moved by one. The last position has no target, the first token is
+# nobody's target.
+
+# %%
+sentence = codec.backend.encode(" I lost my cat last week.").ids
+for read, target in zip(sentence, sentence[1:]):
+    print(f"at {codec.decode([read])!r:10} the right answer is {codec.decode([target])!r}")
+
+# %% [markdown]
+# ### Teacher forcing
+#
+# In training the model is always given the *true* tokens before a position, whatever it would have said itself. So
+# all positions of a text can be computed in one pass, and each is a little exam of its own. Is one pass over seven
+# tokens really the same as seven passes over growing beginnings? The mask says so; here is the proof.
+
+# %%
+whole = torch.tensor([sentence])
+with torch.inference_mode():
+    at_once = model(whole).logits[0]
+    one_by_one = torch.stack([model(whole[:, : t + 1]).logits[0, -1] for t in range(len(sentence))])
+print(f"largest difference: {(at_once - one_by_one).abs().max():.6f}, of logits around {at_once.abs().mean():.1f}")
+
+# %% [markdown]
+# ## 2. From a question to a text to continue
+#
+# To a model that can only continue a text, a question must be a text that stops where the answer begins. buddy has
+# two layouts, and only the file `buddy/text/render.py` knows them:
+#
+# ```text
+# situation <EMOTION_TYPE> emotion <|endoftext|>
+# <SPEAKER> turn <EMOTION_TYPE> emotion <LISTENER> reply <SPEAKER> turn … <|endoftext|>
+# ```
+#
+# Below, blue tokens are only **read** and orange, underlined ones are **learned**. A situation: the model shall learn
+# the emotion and that nothing follows it. It need not learn to write situations.
+
+# %%
+from buddy.text.render import render_emotion_question, render_example
+from buddy.text.show import show_in_notebook
+
+[example] = codec.encode([render_example("I lost my cat last week.", "sad")])
+display(HTML(show_in_notebook(example, codec)))
+print("weights:", example.weights)
+
+# %% [markdown]
+# To ask, buddy cuts the text after the mark. What the model holds likely there is the answer.
+
+# %%
+[question] = codec.encode([render_emotion_question("I lost my cat last week.")])
+display(HTML(show_in_notebook(question, codec)))
+
+# %% [markdown]
+# A conversation: learned are the emotion, what the listener says, and where they stop. What the speaker says is only
+# read: nobody will ask the model to complain.
+
+# %%
+from buddy.data.builtin import read_builtin
+from buddy.data.source import UNSPLIT
+from buddy.text.render import render_dialogue
+
+source = read_builtin()
+talk = next(one for one in source.dialogues[UNSPLIT] if one.id == "disappointed-d08")
+[conversation] = codec.encode([render_dialogue(talk)])
+display(HTML(show_in_notebook(conversation, codec)))
+
+# %% [markdown]
+# ### The loss
+#
+# A token that had probability $p$ costs $-\ln p$: nothing if the model was certain of it, much if it was taken by
+# surprise. The loss of a text is the **sum over the learned tokens, divided by how many there are**. Here it is by
+# hand, and as buddy's `learned_loss` computes it.
+
+# %%
+from buddy.text.batches import pad
+from buddy.training.device import choose_device
+from buddy.training.loss import learned_loss
+
+device = choose_device("cpu", "fp32")
+with torch.inference_mode():
+    log_p = model(torch.from_numpy(example.ids)[None]).logits[0].log_softmax(dim=1)  # (T, V)
+cost = [-float(log_p[t - 1, example.ids[t]]) for t in np.flatnonzero(example.weights)]  # t - 1: the shift by one
+for t, nats in zip(np.flatnonzero(example.weights), cost):
+    print(f"{codec.decode([int(example.ids[t])])!r:16} costs {nats:6.3f} nats, its probability is {np.exp(-nats):.4f}")
+print(f"by hand:      {sum(cost) / len(cost):.4f} nats per learned token")
+
+loss = learned_loss(model, pad([example]), device)
+total = loss.total.item()
+print(f"learned_loss: {total / loss.weight:.4f}, a sum of {total:.4f} over {loss.weight:.0f} tokens")
+
+# %% [markdown]
+# Why divide by *learned* tokens, and only once, at the end? Imagine two batches: one with a short reply of 2 learned
+# tokens, one with a reply of 40. The mean of the two batches' means would give each token of the short one twenty
+# times the weight of the others, and the result would change with the batch size. A sum and a count can be added up
+# over batches of any size, and dividing once gives every learned token the same say.
+#
+# ## 3. One conversation by heart
+#
+# Before you train on thousands of texts, train on one. If a model cannot learn a single conversation by heart,
+# something is broken, and you know it after seconds. First: what does it reply now?
+
+# %%
+from buddy.inference.engine import Sampling
+from buddy.inference.torch_engine import TorchEngine
+from buddy.text.render import render_reply_question
+
+
+def reply(turns: list[str]) -> str:
+    """Ask for a reply: the conversation, then <LISTENER>, then always the likeliest token."""
+    prefix = codec.encode([render_reply_question(turns)])
+    [ids] = TorchEngine(model, codec, device).generate(prefix, Sampling(temperature=0), codec.reply_ends)
+    return codec.decode(ids).strip()
+
+
+print("speaker:           ", talk.turns[0])
+print("the true listener: ", talk.turns[1])
+print("the model, before: ", reply([talk.turns[0]]))
+
+# %% [markdown]
+# And this is all that training is: forward, loss, backward, step. (buddy's own loop in `buddy/training/loop.py` adds
+# what a run of hours needs: a schedule, evaluation, saving, resuming.)
+
+# %%
+batch = pad([conversation])
+optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4)
+losses = []
+model.train()
+for _ in range(25):
+    loss = learned_loss(model, batch, device)
+    (loss.total / loss.weight).backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    losses.append(loss.total.item() / loss.weight)
+model.eval()
+
+figure, axes = plt.subplots(figsize=(7.5, 2.8), layout="constrained")
+axes.plot(losses, "o-", color=ORANGE, markersize=4)
+axes.set(title="One conversation, learned by heart", xlabel="step", ylabel="loss (nats per token)", ylim=(0, None))
+plt.show()
+
+# %%
+print("the true listener: ", talk.turns[1])
+print("the model, after:  ", reply([talk.turns[0]]))
+print()
+print("to something else entirely:")
+print("speaker:           ", "I won the lottery!")
+print("the model, after:  ", reply(["I won the lottery!"]))
+
+# %% [markdown]
+# The loss went to nearly zero, and the reply is the true one, word for word. Has the model learned empathy? Ask it
+# something else: it has learned *this conversation*. A low loss on what was seen says nothing about what was not.
+# This is why the rest of this part looks at two curves, never at one.
+#
+# ## 4. Data, split, audit
+#
+# buddy comes with 3,200 situations, 100 for each emotion, which we wrote. (EmpatheticDialogues, with 25,000
+# conversations, is a download away: `buddy prepare`.) `prepare` reads them, divides them, and looks them over.
+
+# %%
+from collections import Counter
+
+from buddy.data.prepare import PrepareSettings, prepare
+
+data, audit = prepare(PrepareSettings(source="builtin", out=WORK / "data"))
+train, valid = data.examples("train"), data.examples("valid")
+for one in train[::900]:
+    print(f"{one.label:>12}  {one.text}")
+counts = Counter(one.label for one in valid)
+print(
+    f"\n{len(train)} situations to learn from, {len(valid)} to choose by, {len(data.examples('test'))} kept for the end"
+)
+print(
+    f"{len(data.labels)} labels, each {min(counts.values())} to {max(counts.values())} times among those to choose by"
+)
+
+# %% [markdown]
+# Three parts, for three uses:
+#
+# - **train** is what the model learns from.
+# - **valid** is what *you* choose by: how long to train, which settings. Whoever chooses the best of ten models on a
+#   split has fitted it a little, so its score there is a little too good.
+# - **test** is looked at once, when every choice has been made. If it may choose, too, it is a second *valid*, and no
+#   honest number is left.
+#
+# A split is only worth something if nothing stands on both sides: a model could look such answers up in its memory.
+# So every prepared folder is audited. Let us plant three leaks in valid and see whether they are found: a text of
+# train as it is, one in capitals, one with a word changed.
+
+# %%
+from buddy.data.audit import compare_texts
+from buddy.records import Example
+
+first, second, third = train[0], train[7], train[11]
+planted = [
+    Example("planted-1", first.text, first.label),
+    Example("planted-2", second.text.upper(), second.label),
+    Example("planted-3", third.text.replace(" the ", " that ", 1), third.label),
+]
+for name, looked_at in (("as it is", valid), ("with leaks", [*valid, *planted])):
+    overlap = compare_texts({"train": train, "valid": looked_at}).overlap["train-valid"]
+    print(f"{name}: {overlap.exact} the same word for word, {overlap.near} nearly the same")
+for pair in overlap.examples:
+    print(f"  {pair.first_id} = {pair.second_id}: {pair.second_text[:80]}")
+
+# %% [markdown]
+# ## 5. Training
+#
+# Each setting has a reason. The base model has read already, so a few passes over the data are enough (`epochs`).
+# Dropout silences a fifth of the model at random in each step, which makes learning by heart harder. After each epoch
+# both splits are scored; the checkpoint with the best valid accuracy is kept, and when an epoch brings nothing better
+# the run stops (`patience=1`; with more evaluations one would wait longer).
+
+# %%
+from buddy.evaluation.during_training import make_evaluate
+from buddy.training.run import start_run
+from buddy.training.settings import TrainSettings
+
+settings = TrainSettings(
+    data=WORK / "data",
+    out=WORK / "run",
+    backbone="base",
+    epochs=8,
+    batch_size=32,
+    learning_rate=5e-4,
+    text_weight=0.0,
+    dropout=0.2,
+    evaluations_per_epoch=1,
+    best_by="accuracy",
+    patience=1,
+)
+_ = start_run(settings, make_evaluate)
+# %% [markdown]
+# The run keeps a line for each evaluation. As arrays:
+
+# %%
+from buddy.evaluation.run_folder import read_history
+
+history = read_history(WORK / "run")
+train_losses = np.array([row.train_loss for row in history])
+valid_losses = np.array([row.valid_loss for row in history])
+train_accuracies = np.array([row.train_accuracy for row in history])
+valid_accuracies = np.array([row.valid_accuracy for row in history])
+with np.printoptions(precision=3, suppress=True):
+    print("train losses:    ", train_losses)
+    print("valid losses:    ", valid_losses)
+    print("train accuracies:", train_accuracies)
+    print("valid accuracies:", valid_accuracies)
+
+# %%
+from buddy.evaluation.figures import accuracy_curve, draw_curve, loss_curve
+
+best = int(valid_accuracies.argmax())
+display(draw_curve(loss_curve(history, best, settings.epochs)))
+display(draw_curve(accuracy_curve(history, best, settings.epochs)))
+
+# %% [markdown]
+# Read the loss curves from left to right. First both fall: what is learned from the training texts helps with others,
+# too. Then the valid curve turns while the train curve goes on falling: from there on the model learns what is
+# peculiar to *these* texts. **The widening gap is over-fitting.** On the right of the dotted line stands what early
+# stopping threw away.
+#
+# Notice that the valid *accuracy* still climbs for a while after the valid *loss* has turned. No contradiction:
+# accuracy asks only which label is the likeliest, the loss also asks how sure the model was, and a wrong answer at
+# 99% costs far more than one at 40%. So an over-fitted model is above all too sure. Section 8 comes back to that. It
+# is also why one must say by which figure one chooses (`best_by`).
+#
+# ## 6. The evaluator
+#
+# `evaluate_run` judges the kept checkpoint on valid: accuracy with an interval, F1, calibration, and the answer to
+# every text.
+
+# %%
+from buddy.evaluation.evaluate import EvaluateSettings, evaluate_run
+
+evaluation = evaluate_run(EvaluateSettings(WORK / "run", baselines=True))
+low, high = evaluation.intervals["accuracy"]
+print(f"accuracy {evaluation.scores.accuracy:.1%} (95% interval {low:.1%} to {high:.1%}), {evaluation.n} texts")
+print(f"in the first three: {evaluation.scores.top3_accuracy:.1%}; blind guessing: {1 / len(data.labels):.1%}")
+for name, baseline in evaluation.baselines.items():
+    print(f"{name}: {baseline.scores.accuracy:.1%}")
+
+# %% [markdown]
+# The interval says how much of the score is luck of the draw: other texts of the same kind would give another number,
+# and in 95 of 100 such draws the interval made like this holds the true one. Two models whose intervals overlap
+# widely cannot be ranked on these texts.
+#
+# The *baseline* counts words and word parts and knows no order (TF-IDF with logistic regression). A classifier that
+# cannot beat it has not earned its name.
+#
+# Which emotions are confused? Rows are true labels; neighbours in the picture are those that are mistaken for each
+# other.
+
+# %%
+from buddy.evaluation.confusion import count_confusions
+from buddy.evaluation.figures import draw_confusion
+from buddy.evaluation.predictions import read_predictions
+
+predictions = read_predictions(WORK / "run" / "predictions.parquet")
+display(
+    draw_confusion(
+        count_confusions(predictions.truth, predictions.predicted, len(predictions.labels)), predictions.labels
+    )
+)
+
+# %% [markdown]
+# ## 7. Exact label scores, not "generate and hope"
+#
+# Most people ask a language model for a class by letting it *generate* and looking whether what comes out is a label.
+# buddy instead computes how likely **each whole label** is as the continuation. Side by side, on 100 texts of valid,
+# with the model before our training and after it. Both are asked the same question, the text and `<EMOTION_TYPE>`:
+
+# %%
+from buddy.inference.labels import label_trie
+from buddy.inference.torch_engine import load_torch_engine
+
+asked = valid[:100]
+questions = codec.encode([render_emotion_question(one.text) for one in asked])
+trained, _ = load_torch_engine(WORK / "run" / "best", "cpu", "fp32")
+untrained = TorchEngine(load_backbone("base").model.eval(), codec, device)
+trie = label_trie(codec, data.labels)
+
+for name, engine in (("before training", untrained), ("after training", trained)):
+    written = engine.generate(questions, Sampling(temperature=1.0, top_p=1.0, max_tokens=6, seed=13), codec.reply_ends)
+    answers = [codec.decode(ids).strip() for ids in written]
+    hoped = sum(answer == one.label for answer, one in zip(answers, asked))
+    chosen = engine.score_labels(questions, trie).argmax(axis=1)
+    exact = sum(data.labels[column] == one.label for column, one in zip(chosen, asked))
+    lost = [answer for answer in answers if answer not in data.labels]
+    print(f"{name}: generated and right {hoped}, generated and no label at all {len(lost)}; exact scores right {exact}")
+    print(f"   no labels, for instance: {lost[:3]}")
+
+# %% [markdown]
+# Generation throws a die for every answer, may answer something that is no label, and gives no probabilities of the
+# others. Scoring asks the same model the same question, needs one pass, always gives an answer, and gives all 32
+# probabilities.
+#
+# ### A label of several tokens
+#
+# Here are labels of your own, and how they are spelled. How likely is a label of three tokens? The model must say the
+# first, **and** then the second, **and** then the third: the probabilities multiply, so their logarithms add up.
+
+# %%
+own_labels = ["sad", "sad and tired", "over the moon"]
+[question] = codec.encode([render_emotion_question("I carried my grandfather to his grave and have not slept since.")])
+end = codec.special_ids["<|endoftext|>"]
+
+for label in own_labels:
+    spelled = [*codec.encode_label(label), end]
+    with torch.inference_mode():
+        ids = torch.tensor([[*question.ids.tolist(), *spelled]])
+        log_p = trained.model(input_ids=ids, position_ids=torch.arange(ids.shape[1])[None]).logits[0].log_softmax(dim=1)
+    places = range(len(question.ids) - 1, ids.shape[1] - 1)
+    parts = [float(log_p[place, token]) for place, token in zip(places, spelled)]
+    shown = " + ".join(f"{part:.2f} ({codec.decode([token])!r})" for part, token in zip(parts, spelled))
+    print(f"{label:14} {sum(parts):7.2f} = {shown}")
+
+# %% [markdown]
+# The end is counted, too. Without it "sad" would also collect what belongs to "sad and tired", of which it is the
+# beginning. A softmax over the three sums gives three probabilities that add up to 1.
+#
+# All labels share the text, and some share their first tokens, so buddy arranges them in a *trie* and computes what
+# they share once. Where nothing else begins like a label, its end need not be asked for.
+
+# %%
+own_trie = label_trie(codec, own_labels)
+scores = np.exp(trained.score_labels([question], own_trie)[0])
+for label, path, probability in zip(own_labels, own_trie.paths, scores):
+    steps = " then ".join(f"{codec.decode([token])!r} at node {node}" for node, token in path)
+    print(f"{label:14} {probability:6.1%}   {steps}")
+
+# %% [markdown]
+# (The model never saw these labels in training, so the shares mean little. They are exact all the same: tests compare
+# the trie with the plain sum above, to six digits.)
+#
+# ## 8. Can the probabilities be believed?
+#
+# If a model says "70% sure" a hundred times, about 70 of these answers should be right. The *reliability diagram*
+# looks at that: on the diagonal the stated confidence is true, below it the model is too sure of itself. ECE, the
+# expected calibration error, is the mean distance from the diagonal.
+
+# %%
+from buddy.evaluation.figures import draw_calibration
+
+display(draw_calibration(evaluation.reliability, evaluation.uncalibrated.ece, evaluation.scores.ece))
+print(f"temperature {evaluation.temperature:.2f}")
+
+# %% [markdown]
+# A single number mends most of it: divide all scores by a *temperature* before the softmax. Above 1 it makes the
+# answers less sure, below 1 surer. It never changes which label is the likeliest, so the accuracy stays as it was. It
+# is fitted on valid, and the curve drawn "after" comes from parts of valid that each part's temperature has not seen.
+#
+# ## 9. Four right, four wrong
+#
+# Numbers hide what a model does. Look at answers, always.
+
+# %%
+from buddy.evaluation.examples import choose_examples
+
+right, wrong = choose_examples(predictions, seed=13, shown=4)
+for title, examples in (("RIGHT", right), ("WRONG", wrong)):
+    print(title)
+    for one in examples:
+        likely = ", ".join(f"{label.label} {label.probability:.0%}" for label in one.likely)
+        print(f'  "{one.text}"\n      true: {one.truth}; the model: {likely}')
+
+# %% [markdown]
+# Why are the wrong ones wrong? Nearly always it is one of three things. Go through yours:
+#
+# - **Neighbours.** *angry* and *furious*, *afraid* and *terrified*, *anticipating* and *excited*: the labels overlap,
+#   and people who are asked again do not agree either. Often the true label is the model's second choice, and top-3
+#   accuracy is far above accuracy.
+# - **Two feelings in one text.** "My sister got the job that I wanted" holds jealousy and pride. The data knows one
+#   of them.
+# - **A word that is louder than the sense.** "I was not afraid at all" contains *afraid*. A small model that has read
+#   little leans on words; more reading (GPT-2 instead of our base) and more examples help.
+#
+# ## What to take along
+#
+# Answer in your own words, then open the answer.
+#
+# <details><summary>Why is the target shifted by one?</summary>
+#
+# The output at a position answers "what comes next?", and the next token stands one place further. So the target of
+# position <i>t</i> is the token at <i>t</i> + 1; the last position has none.
+# </details>
+#
+# <details><summary>What does the causal mask hide, and what would happen without it?</summary>
+#
+# Everything to the right of a position. Without it the model could read the answer instead of predicting it: the loss
+# would fall to zero, and nothing would be learned that helps when the right side is not there yet.
+# </details>
+#
+# <details><summary>Which tokens are learned, and why is the loss divided by their number?</summary>
+#
+# Those that the model will be asked for: the label, the listener's words, and the ends. The sum over them divided by
+# their count gives every learned token the same say, however the texts are put into batches.
+# </details>
+#
+# <details><summary>How does a label of three tokens get a probability?</summary>
+#
+# Its score is the sum of the log-probabilities of its tokens, each given the text and the tokens before it (and of
+# the end, where another label begins the same way). A softmax over the scores of all labels makes probabilities.
+# </details>
+#
+# <details><summary>What does it mean when the gap between the curves widens?</summary>
+#
+# The model still learns about the training texts what does not hold for others: over-fitting. The checkpoint to keep
+# is that where the valid curve turns.
+# </details>
+#
+# <details><summary>Why may valid choose, and test may not?</summary>
+#
+# Choosing the best of many on a split makes its score there too good. One split must stay out of every choice, so
+# that one number remains that is true for texts nobody has seen.
+# </details>
+#
+# **Try it.** (a) Set `dropout=0.0` above: where does the valid curve turn now? (b) Let `prepare` read a table of your
+# own (`PrepareSettings(source="moods.csv")`). (c) Train `backbone="scratch:small"`, the same shape from random
+# weights: what was reading worth?
+#
+# Next: [Part 4, the companion](4_companion.ipynb).

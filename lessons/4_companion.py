@@ -1,0 +1,289 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Part 4: the companion
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/buddy-companion/buddy/blob/main/lessons/4_companion.ipynb)
+#
+# In Part 3 a language model learned to name emotions. The model that comes with buddy has learned from conversations,
+# too, and can answer like a listener. In this part you
+#
+# 1. talk to it, from Python;
+# 2. ask it what emotion you are feeling, and see that both answers come from the same prefix;
+# 3. see how a reply is chosen;
+# 4. draw a mood line through a conversation;
+# 5. call it from the command line and over HTTP;
+# 6. see what it cannot do, and what it must not be used for.
+#
+# Half an hour to read, less than half a minute to run. Nothing is downloaded, and nothing that you type leaves this
+# machine.
+
+# %%
+import importlib.util
+
+if importlib.util.find_spec("buddy") is None:  # on Colab, say; at home `make lesson` has installed it
+    source = "buddy-companion[lessons] @ git+https://github.com/buddy-companion/buddy"
+    get_ipython().run_line_magic("pip", f"install --quiet '{source}'")
+
+# %%
+import sys  # noqa: F401  (the commands of section 5 use it)
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML, display
+
+plt.rcParams.update({"font.size": 11, "figure.dpi": 90, "axes.spines.top": False, "axes.spines.right": False})
+BLUE = "#0072B2"
+
+# %% [markdown]
+# ## 1. Talk to it
+#
+# `Buddy()` is the companion model: 14 million weights, one byte each, 15 MB in all. A conversation is a list of
+# turns; yours are the first, the third, the fifth. With a `seed` it replies the same every time.
+
+# %%
+from buddy import Buddy
+
+buddy = Buddy(seed=3)
+
+talk: list[str] = []
+for message in (
+    "My dog ran away last night and I cannot find him.",
+    "He is eleven. I left the gate open, it is my fault.",
+    "My neighbour just rang, she has found him!",
+):
+    talk.append(message)
+    talk.append(buddy.reply(talk))
+    print("you:  ", talk[-2])
+    print("buddy:", talk[-1])
+
+# %% [markdown]
+# A model this small has the tone of a listener and little sense; did it notice that the dog was found? It is a good
+# size to learn from, and a bad one to lean on.
+#
+# ## 2. "What emotion am I feeling?"
+#
+# Ask after every turn of yours. The answer is a probability for each of 32 emotions.
+
+# %%
+for turns in (talk[:1], talk[:3], talk[:5]):
+    emotion = buddy.emotion_of(turns)
+    first, second, third = list(emotion.probabilities)[:3]
+    shares = ", ".join(f"{label} {emotion.probabilities[label]:.0%}" for label in (first, second, third))
+    print(f"you: {turns[-1]:55} {shares}")
+
+# %% [markdown]
+# How does one model answer two questions? By the mark at which the text stops. Both questions begin with the same
+# tokens, the conversation so far; they differ in the last one.
+
+# %%
+from buddy.inference.classifier import load_classifier
+from buddy.models import find_model
+from buddy.text.render import EMOTION_TYPE, Piece, render_conversation, render_reply_question
+from buddy.text.show import show_in_notebook
+
+classifier = load_classifier(find_model("companion"))
+feeling, replying = classifier.codec.encode(
+    [(*render_conversation(talk[:1]), Piece(EMOTION_TYPE, special=True)), render_reply_question(talk[:1])]
+)
+for question in (feeling, replying):
+    display(HTML(show_in_notebook(question, classifier.codec)))
+print("the same prefix:", feeling.ids[:-1].tolist() == replying.ids[:-1].tolist())
+
+# %% [markdown]
+# After `<EMOTION_TYPE>` buddy does not generate: it compares how likely each of the 32 labels is (Part 3, section 7).
+# After `<LISTENER>` it does generate, word by word, until the model says that the turn is over. The same weights, the
+# same reading of what you said.
+
+# %%
+emotion = buddy.emotion_of(talk[:1])
+labels = list(emotion.probabilities)[:8]
+figure, axes = plt.subplots(figsize=(7.5, 2.8), layout="constrained")
+axes.barh(labels[::-1], [100 * emotion.probabilities[label] for label in labels[::-1]], color=BLUE)
+axes.set(title=talk[0], xlabel="probability (%)")
+plt.show()
+
+# %% [markdown]
+# ## 3. How a reply is chosen
+#
+# Words are drawn by their probability, so each attempt gives another reply. Here are eight, and what the model itself
+# holds of them: the mean log-probability of a token, nearer to zero is likelier.
+
+# %%
+from buddy.companion.reply import is_good
+from buddy.inference.engine import Sampling
+from buddy.text.tokenizer import Tokens
+
+written = classifier.engine.generate([replying] * 8, Sampling(seed=5), classifier.codec.reply_ends)
+whole = [np.array([*replying.ids, *ids]) for ids in written]
+scores = classifier.engine.score_tokens([Tokens(ids, np.zeros(len(ids), np.float32)) for ids in whole])
+ranked = sorted(zip((row[len(replying) - 1 :].mean() for row in scores), written), key=lambda pair: -pair[0])
+for score, ids in ranked:
+    print(f"{score:6.2f}  {classifier.codec.decode(ids).strip()}")
+
+# %% [markdown]
+# `Buddy` writes four candidates, drops the bad ones and takes the likeliest of the rest. Bad is what says nothing,
+# runs in circles, or repeats what was just said:
+
+# %%
+for candidate in ("Since when?", "My dog ran away last night, and I cannot find him!", "oh no oh no oh no", "…"):
+    print(f"{is_good(candidate, talk[:1])!s:6} {candidate}")
+
+# %% [markdown]
+# Why not the likeliest reply of all, every time? It would be "I'm sorry to hear that", every time. Why not more
+# chance? Then it makes up words. The settings were chosen by measuring and by reading; the lab log has the table.
+#
+# ## 4. The mood line
+#
+# What somebody feels changes as they speak. There are two ways to ask for it: the conversation up to a turn
+# (`emotion_of`), or each message by itself (`emotion`). (The conversation is ours; the listener's turns are given, so
+# that the line shows the model's reading and nothing else.)
+
+# %%
+diary = [
+    "Tomorrow is the interview. I cannot sleep.",
+    "What are you most worried about?",
+    "I am scared that my mind goes blank when they look at me.",
+    "That happened once. What has gone well since?",
+    "I have practised for weeks, with my sister. I know all my answers.",
+    "Then you are ready. Call me when it is over?",
+    "They did not even let me finish my first sentence. I hate them!",
+    "How rude of them. And then?",
+    "Then the director called me, she wants me! I cannot stop smiling!",
+]
+messages = diary[::2]
+so_far = [buddy.emotion_of(diary[: turn + 1]) for turn in range(0, len(diary), 2)]
+alone = buddy.emotions(messages)
+for number, (conversation, message, said) in enumerate(zip(so_far, alone, messages), start=1):
+    of_both = (f"{reading.label:9} {reading.probability:4.0%}" for reading in (conversation, message))
+    print(number, "  so far: {}   alone: {}".format(*of_both), " ", said)
+
+# %% [markdown]
+# The reading of the conversation so far hardly moves. That is no defect of the program, it is what the data teaches:
+# in EmpatheticDialogues a whole conversation has *one* emotion, that of the situation it is about. So a mood line is
+# better drawn from the messages, each by itself:
+
+# %%
+leading = list(dict.fromkeys(reading.label for reading in alone))
+places = range(1, len(messages) + 1)
+figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+styles = zip(["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"], "osD^v")
+for label, (color, marker) in zip(leading, styles):
+    shares = [100 * reading.probabilities[label] for reading in alone]
+    axes.plot(places, shares, marker=marker, color=color, label=label)
+axes.set(title="The mood line of a conversation", xlabel="message", ylabel="probability (%)", ylim=(0, 100))
+axes.set_xticks(places)
+axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+plt.show()
+
+# %% [markdown]
+# ## 5. From the command line, and over HTTP
+#
+# In a terminal it is `buddy classify "…"` and `buddy chat`. (Here the command is spelled with the Python of this
+# notebook, so that it is found.)
+
+# %%
+# !{sys.executable} -m buddy classify "I finally got the job!" "Somebody stole my bike again!"
+# %%
+# !echo "I have not talked to anybody for days." | {sys.executable} -m buddy chat --seed 1
+# %% [markdown]
+# And over HTTP: a few lines of Python's own library make a service of it, on this machine only. (A real service needs
+# limits, several workers and a way to stop; `buddy serve` will bring them.)
+# %%
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import Request, urlopen
+
+
+class Companion(BaseHTTPRequestHandler):
+    """Takes a JSON list of turns, gives the emotion and a reply."""
+
+    def do_POST(self) -> None:
+        turns = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answer = {"emotion": buddy.emotion_of(turns).label, "reply": buddy.reply(turns)}
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *_: object) -> None:
+        """What people say is not logged."""
+
+
+with ThreadingHTTPServer(("127.0.0.1", 0), Companion) as server:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    request = Request(f"http://127.0.0.1:{server.server_port}", json.dumps(["I passed my exam!"]).encode())
+    with urlopen(request) as response:
+        print(json.load(response))
+    server.shutdown()
+
+# %% [markdown]
+# ## 6. What it cannot do, and what it must not be used for
+#
+# Look for yourself. These are cases in which models like this one are known to fail; the answers are what they are.
+
+# %%
+for text in (
+    "I am not sad at all.",
+    "Great, another Monday. Just what I needed.",
+    "My cat is called Joy and she died.",
+    "The train leaves at nine.",
+    "asdf qwer",
+):
+    emotion = buddy.emotion(text)
+    print(f"{emotion.label:13} {emotion.probability:4.0%}  {text}")
+print("can it read Russian letters?", buddy.can_read("Мне очень грустно."))
+
+# %% [markdown]
+# - It always answers, also where there is no emotion in the text: "none" is not among its labels. The probability is
+#   your warning, and it is [calibrated](3_emotion_classifier.ipynb) on texts like those it was trained on, not on
+#   yours.
+# - Negation and irony mislead it, as they mislead most small models. It reads English only.
+# - It was right for 56 of 100 situations of EmpatheticDialogues' validation split ([README](../README.md),
+#   "Measured"). It knows 32 words for feelings, from the conversations of crowd workers, and nothing about you.
+#
+# **So do not use it**
+#
+# - as a clinician, or in place of one. It does not recognise a crisis: to a message about suicide it may say
+#   something harmful. In danger, call your local emergency number;
+# - to decide about people: hiring, grading, policing, insurance, moderation without a human;
+# - to read the feelings of people who do not know that you do.
+#
+# The weights are CC BY-NC 4.0, as the data is that they learned from: no commercial use. The whole of it stands in
+# the [model card](../docs/model-card.md).
+#
+# ## What to take along
+#
+# <details><summary>Why do both answers come from one model?</summary>
+#
+# Both are continuations of the same text. Which one is asked for is told by the mark at its end:
+# <code>&lt;EMOTION_TYPE&gt;</code> or
+# <code>&lt;LISTENER&gt;</code>.
+# </details>
+#
+# <details><summary>Why is the emotion computed and the reply drawn?</summary>
+#
+# There are 32 possible emotions, so each can be given its exact probability. Of possible replies there is no end, so
+# they can only be drawn; of several draws one can be chosen.
+# </details>
+#
+# <details><summary>Why does buddy say how sure it is?</summary>
+#
+# It is often wrong. A calibrated probability lets a program, or a person, do nothing when the model does not know.
+# </details>
+#
+# **Try it.** (a) Talk to `Buddy(candidates=1)` for a while: what do the four candidates buy? (b) Draw the mood line
+# of a conversation of your own. (c) Ask the service above with a list of two turns. What happens, and what should?
+#
+# Back to the [contents](README.md).
