@@ -24,7 +24,7 @@ lesson: $(VENV)/installed-lessons  ## the lessons, in JupyterLab: from two clust
 	$(BIN)/jupyter lab lessons/1_clusters.ipynb
 
 notebooks: $(VENV)/installed-lessons  ## build the notebooks from lessons/*.py, with their outputs
-	cd lessons && for lesson in [0-9]*.py; do ../$(BIN)/jupytext --to ipynb --execute $$lesson || exit 1; done
+	$(BIN)/python lessons/build.py
 
 test-lessons: $(VENV)/installed-dev  ## run the notebooks from end to end (a few minutes)
 	$(BIN)/pytest --nbmake lessons
