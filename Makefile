@@ -38,10 +38,10 @@ check: $(VENV)/installed-dev  ## what CI checks before the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell buddy tests docs lessons recipes README.md CHANGELOG.md
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 docs: $(VENV)/installed-dev  ## build the documentation into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/installed-train  ## training speed against the Hugging Face Trainer, on the built-in data
 	test -d data/builtin || $(BIN)/buddy prepare --source builtin --out data/builtin

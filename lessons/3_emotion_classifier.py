@@ -63,9 +63,10 @@ WORK = Path(tempfile.mkdtemp())  # what this lesson writes; a real run of yours 
 # ### Tokens
 #
 # A model reads numbers. A *tokenizer* cuts a text into pieces that it has a number for: whole words where they are
-# frequent, parts of words where they are not. This is the base model that comes with buddy: 14 million weights,
-# shaped like GPT-2. It has read stories, diaries and conversations, some of them with an emotion written behind, and
-# has not been trained to name emotions.
+# frequent, parts of words where they are not. This is the base model that comes with buddy: 14 million numbers that
+# learning has set (its *weights*), arranged as in GPT-2, a well-known causal model. It has read stories, diaries and
+# conversations. In some of them the speaker's emotion was written down, so it has an idea of our question already.
+# Naming emotions is what we train it for.
 
 # %%
 backbone = load_backbone("base")
@@ -121,8 +122,8 @@ axes.set(title="The causal mask: blue may be looked at", xlabel="this token", yl
 plt.show()
 
 # %% [markdown]
-# Without the mask, learning would be worthless: the model would look up the answer in the next column instead of
-# predicting it.
+# Without the mask, learning would be worthless: asked what comes next, the model would look at the next token instead
+# of predicting it.
 #
 # ### The shift by one
 #
@@ -140,7 +141,7 @@ for read, target in zip(sentence, sentence[1:]):
 #
 # In training the model is always given the *true* tokens before a position, whatever it would have said itself. So
 # all positions of a text can be computed in one pass, and each is a little exam of its own. Is one pass over seven
-# tokens really the same as seven passes over growing beginnings? The mask says so; here is the proof.
+# tokens really the same as seven passes over growing beginnings? The mask says so. Let us see, up to rounding.
 
 # %%
 whole = torch.tensor([sentence])
@@ -161,7 +162,7 @@ print(f"largest difference: {(at_once - one_by_one).abs().max():.6f}, of logits 
 # ```
 #
 # Below, blue tokens are only **read** and orange, underlined ones are **learned**. A situation: the model shall learn
-# the emotion and that nothing follows it. It need not learn to write situations.
+# the emotion and that nothing follows it (`<|endoftext|>`, the end). It need not learn to write situations.
 
 # %%
 from buddy.text.render import render_emotion_question, render_example
@@ -169,7 +170,7 @@ from buddy.text.show import show_in_notebook
 
 [example] = codec.encode([render_example("I lost my cat last week.", "sad")])
 display(HTML(show_in_notebook(example, codec)))
-print("weights:", example.weights)
+print("how strongly each is learned:", example.weights)
 
 # %% [markdown]
 # To ask, buddy cuts the text after the mark. What the model holds likely there is the answer.
@@ -196,8 +197,8 @@ display(HTML(show_in_notebook(conversation, codec)))
 # ### The loss
 #
 # A token that had probability $p$ costs $-\ln p$: nothing if the model was certain of it, much if it was taken by
-# surprise. The loss of a text is the **sum over the learned tokens, divided by how many there are**. Here it is by
-# hand, and as buddy's `learned_loss` computes it.
+# surprise. (With the natural logarithm the unit is called *nat*.) The loss of a text is the **sum over the learned
+# tokens, divided by how many there are**. Here it is by hand, and as buddy's `learned_loss` computes it.
 
 # %%
 from buddy.text.batches import pad
@@ -217,15 +218,17 @@ total = loss.total.item()
 print(f"learned_loss: {total / loss.weight:.4f}, a sum of {total:.4f} over {loss.weight:.0f} tokens")
 
 # %% [markdown]
-# Why divide by *learned* tokens, and only once, at the end? Imagine two batches: one with a short reply of 2 learned
-# tokens, one with a reply of 40. The mean of the two batches' means would give each token of the short one twenty
-# times the weight of the others, and the result would change with the batch size. A sum and a count can be added up
-# over batches of any size, and dividing once gives every learned token the same say.
+# Why divide by *learned* tokens, and only once? A step often reads its texts in several batches, since memory is
+# limited. Imagine two: one with a short reply of 2 learned tokens, one with a reply of 40. The mean of the two
+# batches' means would give each token of the short one twenty times the weight of the others, and the result would
+# change with the batch size. A sum and a count can be added up over batches of any size; dividing once, when all
+# batches of the step are in, gives every learned token the same say.
 #
 # ## 3. One conversation by heart
 #
 # Before you train on thousands of texts, train on one. If a model cannot learn a single conversation by heart,
-# something is broken, and you know it after seconds. First: what does it reply now?
+# something is broken, and you know it after seconds. First: what does it reply now? (`temperature=0` means: no
+# chance, always the likeliest token.)
 
 # %%
 from buddy.inference.engine import Sampling
@@ -245,8 +248,16 @@ print("the true listener: ", talk.turns[1])
 print("the model, before: ", reply([talk.turns[0]]))
 
 # %% [markdown]
-# And this is all that training is: forward, loss, backward, step. (buddy's own loop in `buddy/training/loop.py` adds
-# what a run of hours needs: a schedule, evaluation, saving, resuming.)
+# And this is all that training is, again and again:
+#
+# - **forward**: compute the loss of what the model says now;
+# - **backward**: compute for each weight in which direction, and how steeply, the loss changes when it changes (its
+#   *gradient*; PyTorch does that by the chain rule);
+# - **step**: move each weight a little against its gradient. How far is decided by the *learning rate* `lr` and by
+#   AdamW, a rule that evens out how far different weights move.
+#
+# (buddy's own loop in `buddy/training/loop.py` adds what a run of hours needs: a changing learning rate, evaluation,
+# saving, resuming.)
 
 # %%
 batch = pad([conversation])
@@ -267,6 +278,7 @@ axes.set(title="One conversation, learned by heart", xlabel="step", ylabel="loss
 plt.show()
 
 # %%
+print(f"the loss went from {losses[0]:.2f} to {losses[-1]:.4f} nats")
 print("the true listener: ", talk.turns[1])
 print("the model, after:  ", reply([talk.turns[0]]))
 print()
@@ -275,14 +287,15 @@ print("speaker:           ", "I won the lottery!")
 print("the model, after:  ", reply(["I won the lottery!"]))
 
 # %% [markdown]
-# The loss went to nearly zero, and the reply is the true one, word for word. Has the model learned empathy? Ask it
+# The loss is nearly zero, and the reply is the true one, word for word. Has the model learned empathy? Ask it
 # something else: it has learned *this conversation*. A low loss on what was seen says nothing about what was not.
 # This is why the rest of this part looks at two curves, never at one.
 #
 # ## 4. Data, split, audit
 #
-# buddy comes with 3,200 situations, 100 for each emotion, which we wrote. (EmpatheticDialogues, with 25,000
-# conversations, is a download away: `buddy prepare`.) `prepare` reads them, divides them, and looks them over.
+# buddy comes with 3,200 situations, 100 for each of 32 emotions, which we wrote. (A larger collection is
+# EmpatheticDialogues: 25,000 conversations of crowd workers about a situation and a feeling. It is a download away:
+# `buddy prepare`.) `prepare` reads them, divides them, and looks them over.
 
 # %%
 from collections import Counter
@@ -326,17 +339,28 @@ planted = [
 ]
 for name, looked_at in (("as it is", valid), ("with leaks", [*valid, *planted])):
     overlap = compare_texts({"train": train, "valid": looked_at}).overlap["train-valid"]
-    print(f"{name}: {overlap.exact} the same word for word, {overlap.near} nearly the same")
+    print(f"{name}: {overlap.exact} with the same words, {overlap.near} with nearly the same")
 for pair in overlap.examples:
     print(f"  {pair.first_id} = {pair.second_id}: {pair.second_text[:80]}")
 
 # %% [markdown]
 # ## 5. Training
 #
-# Each setting has a reason. The base model has read already, so a few passes over the data are enough (`epochs`).
-# Dropout silences a fifth of the model at random in each step, which makes learning by heart harder. After each epoch
-# both splits are scored; the checkpoint with the best valid accuracy is kept, and when an epoch brings nothing better
-# the run stops (`patience=1`; with more evaluations one would wait longer).
+# The settings, and why:
+#
+# - `epochs=8`: so many times every text is seen, at most. The base model has read already, so a few are enough.
+# - `batch_size=32`: texts per step. More make steadier steps, fewer make more of them.
+# - `learning_rate=5e-4`: as for the conversation above. Larger steps would wipe out what reading has taught.
+# - `text_weight=0`: the situations themselves are not learned, only label and end.
+# - `dropout=0.2`: a fifth of what flows through the model is silenced at random in each step, which makes learning by
+#   heart harder.
+# - `evaluations_per_epoch=1`, `best_by="accuracy"`: after each epoch train and valid are scored, and the weights with
+#   the best valid accuracy are kept (a *checkpoint*).
+# - `patience=1`: **early stopping**. When one epoch brings nothing better, the run ends. With more evaluations per
+#   epoch one would wait longer.
+#
+# In the log below, the loss behind a step is that of its 32 texts, before the step and with dropout; the two losses
+# of an evaluation are those of a model at rest. So they need not agree.
 
 # %%
 from buddy.evaluation.during_training import make_evaluate
@@ -368,7 +392,7 @@ train_losses = np.array([row.train_loss for row in history])
 valid_losses = np.array([row.valid_loss for row in history])
 train_accuracies = np.array([row.train_accuracy for row in history])
 valid_accuracies = np.array([row.valid_accuracy for row in history])
-with np.printoptions(precision=3, suppress=True):
+with np.printoptions(precision=4, suppress=True):
     print("train losses:    ", train_losses)
     print("valid losses:    ", valid_losses)
     print("train accuracies:", train_accuracies)
@@ -389,13 +413,15 @@ display(draw_curve(accuracy_curve(history, best, settings.epochs)))
 #
 # Notice that the valid *accuracy* still climbs for a while after the valid *loss* has turned. No contradiction:
 # accuracy asks only which label is the likeliest, the loss also asks how sure the model was, and a wrong answer at
-# 99% costs far more than one at 40%. So an over-fitted model is above all too sure. Section 8 comes back to that. It
-# is also why one must say by which figure one chooses (`best_by`).
+# 99% costs far more than one at 40%. So the checkpoint that is kept here, the one with the best accuracy, is
+# over-fitted already: it is above all too sure. Section 8 mends that. It is also why one must say by which figure one
+# chooses (`best_by`).
 #
 # ## 6. The evaluator
 #
-# `evaluate_run` judges the kept checkpoint on valid: accuracy with an interval, F1, calibration, and the answer to
-# every text.
+# `evaluate_run` judges the kept checkpoint on valid, and beside it two *baselines*, simple systems that one must
+# beat: always the most frequent label ("majority"), and counting words and parts of words without their order
+# (TF-IDF, and logistic regression, which weighs the counts).
 
 # %%
 from buddy.evaluation.evaluate import EvaluateSettings, evaluate_run
@@ -405,30 +431,33 @@ low, high = evaluation.intervals["accuracy"]
 print(f"accuracy {evaluation.scores.accuracy:.1%} (95% interval {low:.1%} to {high:.1%}), {evaluation.n} texts")
 print(f"in the first three: {evaluation.scores.top3_accuracy:.1%}; blind guessing: {1 / len(data.labels):.1%}")
 for name, baseline in evaluation.baselines.items():
-    print(f"{name}: {baseline.scores.accuracy:.1%}")
+    low, high = baseline.accuracy_gain.interval
+    print(f"{name}: {baseline.scores.accuracy:.1%}; our model is better by {100 * low:.1f} to {100 * high:.1f} points")
 
 # %% [markdown]
 # The interval says how much of the score is luck of the draw: other texts of the same kind would give another number,
-# and in 95 of 100 such draws the interval made like this holds the true one. Two models whose intervals overlap
-# widely cannot be ranked on these texts.
+# and of 100 intervals made like this 95 hold the true one. For two systems on the *same* texts the interval of the
+# difference is what counts: if it holds 0, nothing is proven. Is our model better than counting words? 320 texts may
+# be too few to tell. (On the 2,754 of EmpatheticDialogues, the model that comes with buddy reaches 56.2%, counting
+# 51.6%.)
 #
-# The *baseline* counts words and word parts and knows no order (TF-IDF with logistic regression). A classifier that
-# cannot beat it has not earned its name.
+# Be careful with this number: valid has chosen the checkpoint, so it is a little too good. The honest one is that on
+# test, once, when all choices are made (`EvaluateSettings(..., split="test")`). We make choices until the end of this
+# lesson, so test stays closed.
 #
 # Which emotions are confused? Rows are true labels; neighbours in the picture are those that are mistaken for each
 # other.
 
 # %%
-from buddy.evaluation.confusion import count_confusions
+from buddy.evaluation.confusion import confused_pairs, count_confusions
 from buddy.evaluation.figures import draw_confusion
 from buddy.evaluation.predictions import read_predictions
 
 predictions = read_predictions(WORK / "run" / "predictions.parquet")
-display(
-    draw_confusion(
-        count_confusions(predictions.truth, predictions.predicted, len(predictions.labels)), predictions.labels
-    )
-)
+confusions = count_confusions(predictions.truth, predictions.predicted, len(predictions.labels))
+display(draw_confusion(confusions, predictions.labels))
+for pair in confused_pairs(confusions, predictions.labels, limit=4):
+    print(f"{pair.truth} was called {pair.answer} in {pair.count} of {pair.support} texts")
 
 # %% [markdown]
 # ## 7. Exact label scores, not "generate and hope"
@@ -447,20 +476,26 @@ trained, _ = load_torch_engine(WORK / "run" / "best", "cpu", "fp32")
 untrained = TorchEngine(load_backbone("base").model.eval(), codec, device)
 trie = label_trie(codec, data.labels)
 
+ways = {
+    "a token drawn each time": Sampling(temperature=1.0, top_p=1.0, max_tokens=6, seed=13),
+    "the likeliest token each time": Sampling(temperature=0, max_tokens=6),
+}
 for name, engine in (("before training", untrained), ("after training", trained)):
-    written = engine.generate(questions, Sampling(temperature=1.0, top_p=1.0, max_tokens=6, seed=13), codec.reply_ends)
-    answers = [codec.decode(ids).strip() for ids in written]
-    hoped = sum(answer == one.label for answer, one in zip(answers, asked))
+    print(name)
+    for way, sampling in ways.items():
+        written = engine.generate(questions, sampling, codec.reply_ends)
+        answers = [codec.decode(ids).strip() for ids in written]
+        hits = sum(answer == one.label for answer, one in zip(answers, asked))
+        lost = [answer for answer in answers if answer not in data.labels]
+        print(f"   generated, {way}: {hits} right, {len(lost)} no label at all {lost[:2]}")
     chosen = engine.score_labels(questions, trie).argmax(axis=1)
-    exact = sum(data.labels[column] == one.label for column, one in zip(chosen, asked))
-    lost = [answer for answer in answers if answer not in data.labels]
-    print(f"{name}: generated and right {hoped}, generated and no label at all {len(lost)}; exact scores right {exact}")
-    print(f"   no labels, for instance: {lost[:3]}")
+    print(f"   exact label scores: {sum(data.labels[column] == one.label for column, one in zip(chosen, asked))} right")
 
 # %% [markdown]
-# Generation throws a die for every answer, may answer something that is no label, and gives no probabilities of the
-# others. Scoring asks the same model the same question, needs one pass, always gives an answer, and gives all 32
-# probabilities.
+# Drawing tokens throws dice for every answer. Taking the likeliest token does not, and here, where every label is one
+# token, it answers as the scores do. But nothing keeps it from writing what is no label, and with labels of several
+# tokens it can start on a wrong path. Neither gives the probabilities of the others. Scoring asks the same model the
+# same question, needs one pass, always gives an answer, and gives all 32.
 #
 # ### A label of several tokens
 #
@@ -471,34 +506,40 @@ for name, engine in (("before training", untrained), ("after training", trained)
 own_labels = ["sad", "sad and tired", "over the moon"]
 [question] = codec.encode([render_emotion_question("I carried my grandfather to his grave and have not slept since.")])
 end = codec.special_ids["<|endoftext|>"]
-
-for label in own_labels:
-    spelled = [*codec.encode_label(label), end]
+sums = []
+for label, needs_end in (("sad", True), ("sad and tired", False), ("over the moon", False)):
+    spelled = [*codec.encode_label(label), *([end] if needs_end else [])]
     with torch.inference_mode():
         ids = torch.tensor([[*question.ids.tolist(), *spelled]])
         log_p = trained.model(input_ids=ids, position_ids=torch.arange(ids.shape[1])[None]).logits[0].log_softmax(dim=1)
     places = range(len(question.ids) - 1, ids.shape[1] - 1)
     parts = [float(log_p[place, token]) for place, token in zip(places, spelled)]
+    sums.append(sum(parts))
     shown = " + ".join(f"{part:.2f} ({codec.decode([token])!r})" for part, token in zip(parts, spelled))
-    print(f"{label:14} {sum(parts):7.2f} = {shown}")
+    print(f"{label:14} {sums[-1]:7.2f} = {shown}")
 
 # %% [markdown]
-# The end is counted, too. Without it "sad" would also collect what belongs to "sad and tired", of which it is the
-# beginning. A softmax over the three sums gives three probabilities that add up to 1.
+# "sad" needs its end: without it, it would also collect what belongs to "sad and tired", of which it is the
+# beginning. The others are the beginning of nothing else, so what follows them does not matter. A softmax over the
+# three sums gives three probabilities that add up to 1.
 #
-# All labels share the text, and some share their first tokens, so buddy arranges them in a *trie* and computes what
-# they share once. Where nothing else begins like a label, its end need not be asked for.
+# All labels share the text, and two of them share their first token. So buddy arranges them in a *trie*, a tree of
+# tokens, and computes what is shared once:
+#
+# ```text
+# the text ─┬─ sad ─┬─ (end)              "sad"
+#           │       └─ and ── tired       "sad and tired"
+#           └─ over ── the ── moon        "over the moon"
+# ```
 
 # %%
-own_trie = label_trie(codec, own_labels)
-scores = np.exp(trained.score_labels([question], own_trie)[0])
-for label, path, probability in zip(own_labels, own_trie.paths, scores):
-    steps = " then ".join(f"{codec.decode([token])!r} at node {node}" for node, token in path)
-    print(f"{label:14} {probability:6.1%}   {steps}")
+by_trie = trained.score_labels([question], label_trie(codec, own_labels))[0]
+by_hand = np.array(sums) - np.log(np.exp(sums).sum())  # the softmax, as logarithms
+for label, one, other in zip(own_labels, by_trie, by_hand):
+    print(f"{label:14} by the trie {one:8.3f}, by hand {other:8.3f}: a probability of {np.exp(one):.1e}")
 
 # %% [markdown]
-# (The model never saw these labels in training, so the shares mean little. They are exact all the same: tests compare
-# the trie with the plain sum above, to six digits.)
+# (Two of these labels were never seen in training, so the model is sure that they are wrong.)
 #
 # ## 8. Can the probabilities be believed?
 #
@@ -510,12 +551,16 @@ for label, path, probability in zip(own_labels, own_trie.paths, scores):
 from buddy.evaluation.figures import draw_calibration
 
 display(draw_calibration(evaluation.reliability, evaluation.uncalibrated.ece, evaluation.scores.ece))
-print(f"temperature {evaluation.temperature:.2f}")
+before, after = evaluation.uncalibrated.ece, evaluation.scores.ece
+print(f"temperature {evaluation.temperature:.2f}; ECE before {100 * before:.1f} points, after {100 * after:.1f}")
 
 # %% [markdown]
-# A single number mends most of it: divide all scores by a *temperature* before the softmax. Above 1 it makes the
-# answers less sure, below 1 surer. It never changes which label is the likeliest, so the accuracy stays as it was. It
-# is fitted on valid, and the curve drawn "after" comes from parts of valid that each part's temperature has not seen.
+# A single number mends much of it: divide the labels' log-probabilities by a *temperature* before the last softmax.
+# Above 1 it makes the answers less sure, below 1 surer. It never changes which label is the likeliest, so the
+# accuracy stays as it was. (The `temperature` of `Sampling` does the same to the next token.)
+#
+# It is fitted on valid. To judge it fairly, valid is cut into parts, and each part is tempered with a number that was
+# fitted on the others.
 #
 # ## 9. Four right, four wrong
 #
@@ -532,15 +577,17 @@ for title, examples in (("RIGHT", right), ("WRONG", wrong)):
         print(f'  "{one.text}"\n      true: {one.truth}; the model: {likely}')
 
 # %% [markdown]
-# Why are the wrong ones wrong? Nearly always it is one of three things. Go through yours:
+# Why are the wrong ones wrong? Go through yours. Often it is one of these:
 #
 # - **Neighbours.** *angry* and *furious*, *afraid* and *terrified*, *anticipating* and *excited*: the labels overlap,
-#   and people who are asked again do not agree either. Often the true label is the model's second choice, and top-3
-#   accuracy is far above accuracy.
-# - **Two feelings in one text.** "My sister got the job that I wanted" holds jealousy and pride. The data knows one
-#   of them.
+#   and people who are asked again do not agree either. Then the true label is often among the first three.
+# - **Two feelings in one text.** "My sister got the job that I wanted" holds jealousy and pride. The data knows one.
 # - **A word that is louder than the sense.** "I was not afraid at all" contains *afraid*. A small model that has read
-#   little leans on words; more reading (GPT-2 instead of our base) and more examples help.
+#   little leans on words.
+# - **Between the lines.** A receipt for teabags is annoying to whoever knows committees. Nothing in the words says
+#   so.
+#
+# More reading (GPT-2 instead of our small base) and more examples help with all four.
 #
 # ## What to take along
 #

@@ -48,8 +48,9 @@ BLUE = "#0072B2"
 # %% [markdown]
 # ## 1. Talk to it
 #
-# `Buddy()` is the companion model: 14 million weights, one byte each, 15 MB in all. A conversation is a list of
-# turns; yours are the first, the third, the fifth. With a `seed` it replies the same every time.
+# `Buddy()` is the companion model: 14 million weights, most of them one byte each, and a tokenizer; 15 MB in all. A
+# conversation is a list of turns; yours are the first, the third, the fifth. With a `seed` it replies the same every
+# time.
 
 # %%
 from buddy import Buddy
@@ -83,8 +84,10 @@ for turns in (talk[:1], talk[:3], talk[:5]):
     print(f"you: {turns[-1]:55} {shares}")
 
 # %% [markdown]
+# The reading after the third message is wrong, and sure of it; section 4 says why.
+#
 # How does one model answer two questions? By the mark at which the text stops. Both questions begin with the same
-# tokens, the conversation so far; they differ in the last one.
+# tokens, the conversation so far (the *prefix*); they differ in the last one.
 
 # %%
 from buddy.inference.classifier import load_classifier
@@ -133,15 +136,30 @@ for score, ids in ranked:
 
 # %% [markdown]
 # `Buddy` writes four candidates, drops the bad ones and takes the likeliest of the rest. Bad is what says nothing,
-# runs in circles, or repeats what was just said:
+# runs in circles (the same three words twice, or one word three times on end), or is nearly what was just said:
 
 # %%
 for candidate in ("Since when?", "My dog ran away last night, and I cannot find him!", "oh no oh no oh no", "…"):
     print(f"{is_good(candidate, talk[:1])!s:6} {candidate}")
 
 # %% [markdown]
-# Why not the likeliest reply of all, every time? It would be "I'm sorry to hear that", every time. Why not more
-# chance? Then it makes up words. The settings were chosen by measuring and by reading; the lab log has the table.
+# Why not the likeliest word, always? And why not more chance? Look at both:
+
+# %%
+said = ["I failed my exam.", "My sister is ill.", "My friend moved away."]
+questions = classifier.codec.encode([render_reply_question([one]) for one in said])
+for name, sampling in (
+    ("no chance at all", Sampling(temperature=0)),
+    ("buddy's settings", Sampling(seed=1)),
+    ("much chance", Sampling(temperature=1.5, top_p=1.0, seed=1)),
+):
+    print(name)
+    for ids in classifier.engine.generate(questions, sampling, classifier.codec.reply_ends):
+        print("  ", classifier.codec.decode(ids).strip())
+
+# %% [markdown]
+# Without chance every reply begins alike, and a message always gets the same one; with much, it makes up words. The
+# settings between were chosen by measuring and by reading (the [lab log](../docs/lab-log.md) has the table).
 #
 # ## 4. The mood line
 #
@@ -169,9 +187,10 @@ for number, (conversation, message, said) in enumerate(zip(so_far, alone, messag
     print(number, "  so far: {}   alone: {}".format(*of_both), " ", said)
 
 # %% [markdown]
-# The reading of the conversation so far hardly moves. That is no defect of the program, it is what the data teaches:
-# in EmpatheticDialogues a whole conversation has *one* emotion, that of the situation it is about. So a mood line is
-# better drawn from the messages, each by itself:
+# The reading of the conversation so far keeps its label; it only gets less sure. That is no defect of the program, it
+# is what the data teaches: in EmpatheticDialogues a whole conversation has *one* emotion, that of the situation it is
+# about. So a mood line is better drawn from the messages, each by itself. (The first message is the same in both. Its
+# reading differs a little, since a conversation begins with a mark that a single text does not have.)
 
 # %%
 leading = list(dict.fromkeys(reading.label for reading in alone))
@@ -189,13 +208,13 @@ plt.show()
 # %% [markdown]
 # ## 5. From the command line, and over HTTP
 #
-# In a terminal it is `buddy classify "…"` and `buddy chat`. (Here the command is spelled with the Python of this
-# notebook, so that it is found.)
+# In a terminal it is `buddy classify "…"` and `buddy chat`, which says goodbye when nothing more comes. (Here the
+# command is spelled with the Python of this notebook, so that it is found.)
 
 # %%
 # !{sys.executable} -m buddy classify "I finally got the job!" "Somebody stole my bike again!"
 # %%
-# !echo "I have not talked to anybody for days." | {sys.executable} -m buddy chat --seed 1
+# !echo "I have not talked to anybody for days." | {sys.executable} -m buddy chat --seed 1 | cat
 # %% [markdown]
 # And over HTTP: a few lines of Python's own library make a service of it, on this machine only. (A real service needs
 # limits, several workers and a way to stop; `buddy serve` will bring them.)
@@ -211,7 +230,8 @@ class Companion(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         turns = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = {"emotion": buddy.emotion_of(turns).label, "reply": buddy.reply(turns)}
+        likely = list(buddy.emotion_of(turns).probabilities.items())[:3]
+        answer = {"emotions": {label: round(share, 2) for label, share in likely}, "reply": buddy.reply(turns)}
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
@@ -231,7 +251,8 @@ with ThreadingHTTPServer(("127.0.0.1", 0), Companion) as server:
 # %% [markdown]
 # ## 6. What it cannot do, and what it must not be used for
 #
-# Look for yourself. These are cases in which models like this one are known to fail; the answers are what they are.
+# These are cases in which models like this one are known to fail: a denial, irony, a name that is a feeling, no
+# feeling at all, no words. Which does it get right?
 
 # %%
 for text in (

@@ -1,24 +1,23 @@
-"""The documentation says what is true: its examples run, and the options, files and packages it names are there."""
+"""The documentation says what is true: its examples run, and the options, files, pages and packages it names are there.
+
+The commands and programs on its pages are run by tests/docs.
+"""
 
 import doctest
 import re
-from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from buddy.cli import commands  # noqa: F401  (registers the commands with `app`)
 from buddy.cli.app import app
-from tests.conftest import LABELS
+from tests.docs.pages import DOCS, GUIDE, HISTORY, PAGES, REPOSITORY, name_of
 
-REPOSITORY = Path(__file__).parents[1]
-DOCS = REPOSITORY / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
 WITH_EXAMPLES = ("data", "label-scoring", "pretraining", "text", "training", "using")
-GUIDE = [DOCS / f"{name}.md" for name in ("index", "evaluation", *WITH_EXAMPLES)]
-"""Pages about the code as it is; decisions and the lab log also speak of what is no more."""
+WITHOUT_COMMANDS = {"how-it-works", "label-scoring", "model-card", "reference", "text", "tutorials/server"}
 
-guide = pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.stem)
+guide = pytest.mark.parametrize("page", GUIDE, ids=name_of)
 
 
 def options_by_command() -> dict[str, set[str]]:
@@ -32,7 +31,7 @@ def options_by_command() -> dict[str, set[str]]:
     }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples_run(page):
     result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert result.failed == 0
@@ -47,7 +46,7 @@ def test_typed_commands_have_the_options(page):
     typed = re.findall(rf"\bbuddy ({names})\b([^`#\n]*)", page.read_text("utf-8"))
     for command, rest in typed:
         assert set(re.findall(r"(?<!\S)--[a-z][a-z-]+", rest)) <= known[command], f"buddy {command}{rest}"
-    assert typed or page.stem in ("text", "label-scoring")
+    assert typed or name_of(page) in WITHOUT_COMMANDS
 
 
 @guide
@@ -58,13 +57,28 @@ def test_options_that_are_named_exist(page):
 
 @guide
 def test_files_that_are_named_exist(page):
-    named = re.findall(r"\bbuddy/[\w/]+(?:\.\w+)?", page.read_text("utf-8"))
+    named = re.findall(r"\b(?:buddy|tests|recipes|docs|lessons)/[\w/]+\.\w+|\bbuddy/[\w/]+", page.read_text("utf-8"))
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
+
+
+def test_every_page_is_in_the_menu():
+    shown = set(re.findall(r"[\w/-]+\.md", (REPOSITORY / "mkdocs.yml").read_text("utf-8")))
+    there = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert shown == there
+    assert "offline" in yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text("utf-8"))["plugins"]
+
+
+def test_every_decision_is_in_the_table():
+    table = (DOCS / "decisions.md").read_text("utf-8")
+    assert set(re.findall(r"\]\((decisions/[^)]+)\)", table)) == {
+        path.relative_to(DOCS).as_posix() for path in (DOCS / "decisions").glob("*.md")
+    }
+    assert set(PAGES) >= HISTORY
 
 
 def test_the_map_shows_every_package():
     folders = {f"buddy/{folder.parent.name}" for folder in (REPOSITORY / "buddy").glob("*/__init__.py")}
-    rows = re.findall(r"^\| `(buddy/\w+)` \|", (DOCS / "index.md").read_text("utf-8"), flags=re.MULTILINE)
+    rows = re.findall(r"^\| `(buddy/\w+)` \|", (DOCS / "how-it-works.md").read_text("utf-8"), flags=re.MULTILINE)
     assert set(rows) == folders
     assert len(rows) == len(folders)
 
@@ -76,27 +90,3 @@ def test_colours_of_the_page_are_those_that_buddy_shows():
     examples = doctest.DocTestParser().get_doctest(page, {}, "text.md", None, None)
     doctest.DocTestRunner(verbose=False).run(examples, clear_globs=False)
     assert show_in_notebook(examples.globs["tokens"], examples.globs["codec"]) in page
-
-
-@pytest.mark.parametrize("page", ["index", "reference"])
-def test_program_of_the_page_runs(page, trained_run, moods, tmp_path, monkeypatch, capsys):
-    """With a small data set and a small run under the names that the program has for its own."""
-    for name, target in (("runs/emotion", trained_run), ("data/builtin", moods)):
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / name).symlink_to(target)
-    monkeypatch.chdir(tmp_path)
-    (program,) = re.findall(r"```python\n(from .*?)```", (DOCS / f"{page}.md").read_text("utf-8"), flags=re.DOTALL)
-    exec(compile(program, page, "exec"), {})
-    assert capsys.readouterr().out.strip() in LABELS
-
-
-def test_program_with_a_companion_runs(companion_checkpoint, tmp_path, monkeypatch, capsys):
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "companion").symlink_to(companion_checkpoint.parent)
-    monkeypatch.chdir(tmp_path)
-    (program,) = re.findall(r"```python\n(from .*?)```", (DOCS / "using.md").read_text("utf-8"), flags=re.DOTALL)
-    exec(compile(program, "using", "exec"), {})
-    first, emotion, *reply = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(rf"({'|'.join(LABELS)}) \d+% \[.*\]", first)
-    assert emotion in LABELS
-    assert "".join(reply).strip()

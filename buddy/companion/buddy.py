@@ -34,11 +34,11 @@ class Buddy:
     Any number of threads may use one ``Buddy`` at the same time. It keeps nothing of what it is told.
 
     Example:
-        >>> buddy = Buddy()                                                     # doctest: +SKIP
-        >>> buddy.emotion("I lost my cat.").label                               # doctest: +SKIP
+        >>> buddy = Buddy()
+        >>> buddy.emotion("I lost my cat last week.").label
         'sad'
-        >>> buddy.reply(["I lost my cat."])                                     # doctest: +SKIP
-        "Oh no, I'm so sorry. How long did you have her?"
+        >>> buddy.emotion_of(["I lost my cat last week."]).label
+        'sad'
     """
 
     def __init__(self, model: Path | str | None = None, *, candidates: int = 4, seed: int | None = None) -> None:

@@ -1,0 +1,215 @@
+"""Every command on the site is run: in the order of its page, with small stand-ins for data and models.
+
+A stand-in is put where a command looks for something that no command before it has made. Training gets options that
+make it short; all else is typed as it stands on the page. What cannot be run is listed in ``NOT_RUN`` with the reason.
+"""
+
+import io
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import LABELS, CommandLine, write_moods
+from tests.docs.pages import GUIDE, REPOSITORY, blocks, name_of, typed_commands
+
+NOT_RUN = {
+    r"python3 -m venv .*": "makes an environment and changes the shell",
+    r"pip install .*": "installs from an index",
+    r"buddy demo": "takes minutes; tests/cli/test_demo.py runs it with fewer steps",
+    r"buddy prepare": "downloads; tests/data/test_download.py does it on the loopback",
+    r"buddy prepare --archive .*": "needs the real archive; tests/data/test_archive.py reads small ones",
+    r"buddy prepare --source hf:.*": "downloads; tests/data/test_hub.py does it with a stand-in for the hub",
+    r"buddy prepare --source builtin": "takes long; tests/cli/test_demo.py and the examples on data.md run it",
+    r"buddy bench train .*": "takes long; tests/bench/test_train.py runs it with few texts",
+    r"buddy train .*--device cuda .*": "needs a GPU; tests/training/test_device.py covers the choice",
+    r"torchrun .*": "starts processes; tests/training/test_several_processes.py starts two as it does",
+    r"accelerate launch .*": "starts processes; tests/training/test_several_processes.py starts two as it does",
+    r"tensorboard .*": "a program of others that serves until it is stopped",
+    r"uvicorn .*": "serves until it is stopped; tests/docs/test_programs.py asks the program without it",
+    r"curl .*": "asks that server; tests/docs/test_programs.py sends the same request",
+}
+QUICK = ["--epochs", "1", "--batch-size", "8", "--max-tokens", "64", "--evaluations-per-epoch", "1", "--device", "cpu"]
+TINY = ["--backbone", "scratch:tiny", "--vocabulary-size", "400"]
+QUICKER = {
+    "train": QUICK,
+    "pretrain": [*QUICK, "--max-tokens", "32"],
+    "evaluate": ["--bootstrap", "20", "--replies", "1"],
+}
+WITH_ALTERNATIVES = ("training", "pretraining")
+"""Pages that show several ways to make the same run; elsewhere a reader may type one line after the other."""
+
+PAGES = [page for page in GUIDE if typed_commands(page)]
+
+StandIns = dict[str, Callable[[Path], object]]
+"""What makes a stand-in for a path, by a pattern of the path; the first that fits is taken."""
+
+
+def not_run(command: str) -> bool:
+    return any(re.fullmatch(pattern, command) for pattern in NOT_RUN)
+
+
+@pytest.fixture
+def stand_ins(moods, trained_run, companion_checkpoint, exported_run, companion_model):
+    """Put something small where a command looks for a folder or file."""
+
+    def folder(source: Path) -> Callable[[Path], object]:
+        return lambda place: shutil.copytree(source, place)
+
+    def text(content: str) -> Callable[[Path], object]:
+        return lambda place: place.write_text(content, encoding="utf-8")
+
+    def emotions(place: Path) -> None:
+        write_moods(place, labels=("sad", "furious"))
+
+    def hub_model(place: Path) -> None:
+        from tests.training.test_backbone import write_foreign_model
+
+        write_foreign_model(place)
+
+    passages = "\n\n".join(f"It rained on day {n}, and we all went out again." for n in range(600))
+    rows = "".join(f"We won the game number {n}.,{LABELS[n % 4]}\n" for n in range(80))
+    spoken = "".join(f'{{"text": "It rained on day {n}, and nobody called."}}\n' for n in range(600))
+    return {
+        r"data/(empathetic-dialogues|builtin)": emotions,
+        r"data/.*": folder(moods),
+        r"runs/companion": folder(companion_checkpoint.parent),
+        r"runs/base/best": folder(trained_run / "best"),
+        r"runs/[^/]+": folder(trained_run),
+        r"models/companion": folder(companion_model),
+        r"models/.*": folder(exported_run),
+        r"gpt2|copies/gpt2": hub_model,
+        r"moods\.csv": text(f"message,mood\n{rows}"),
+        r"diary\.txt": text("I lost my cat.\n\nWe won!\n"),
+        r"novels\.txt": text(passages),
+        r".*\.jsonl(\.xz)?": lambda place: write_lines(place, spoken),
+    }
+
+
+def write_lines(place: Path, content: str) -> None:
+    import lzma
+
+    place.write_bytes(lzma.compress(content.encode()) if place.suffix == ".xz" else content.encode())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_of_the_page_run(page, buddy, stand_ins, monkeypatch):
+    monkeypatch.setattr("buddy.evaluation.report.png", lambda _: b"a figure")  # tested elsewhere, and slow
+    for file, content in files_of(page).items():
+        Path(file).write_text(content, encoding="utf-8")
+    for command in typed_commands(page):
+        if not_run(command):
+            continue
+        code, out, err = run(command, page, buddy, stand_ins, monkeypatch)
+        assert code == 0, f"$ {command}\n{out}{err}"
+        check_outcome(command, out, page)
+
+
+def test_what_is_not_run_is_on_a_page_and_what_runs_it_is_there():
+    typed = [command for page in PAGES for command in typed_commands(page)]
+    unused = [pattern for pattern in NOT_RUN if not any(re.fullmatch(pattern, command) for command in typed)]
+    assert unused == []
+    named = [file for reason in NOT_RUN.values() for file in re.findall(r"tests/[\w/]+\.py", reason)]
+    assert [file for file in named if not (REPOSITORY / file).exists()] == []
+    assert sum(not not_run(command) for command in typed) > 2 / 3 * len(typed)
+
+
+def files_of(page: Path) -> dict[str, str]:
+    """Give the files that a page shows: a block that begins with its name as a comment."""
+    shown = [block for language in ("python", "yaml") for block in blocks(page, language)]
+    named = [(re.match(r"# ([\w.]+)\n", block), block) for block in shown]
+    return {found[1]: block for found, block in named if found}
+
+
+def run(command: str, page: Path, buddy: CommandLine, stand_ins: StandIns, monkeypatch) -> tuple[object, str, str]:
+    """Run a line as a shell would: with what it sets, reads and writes."""
+    said, _, command = command.rpartition(" | ")
+    words = shlex.split(command)
+    while re.match(r"[A-Z_]+=", words[0]):
+        monkeypatch.setenv(*words.pop(0).split("=", 1))
+    target = take(words, ">")
+    source = take(words, "<")
+    if words[0] == "python":
+        return run_python(words[1:])
+    assert words[0] == "buddy"
+    supply(words[1:] + ([source] if source else []), page, stand_ins)
+    spoken = shlex.split(said)[-1] if said else Path(source).read_text() if source else "\n".join(answers(page))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{spoken}\n"))
+    code, out, err = buddy(*words[1:], *quicker(words))
+    if target:
+        Path(target).write_text(out)
+    return code, out, err
+
+
+def take(words: list[str], mark: str) -> str:
+    """Take ``> FILE`` out of the words of a command."""
+    if mark not in words:
+        return ""
+    place = words.index(mark)
+    words.pop(place)
+    return words.pop(place)
+
+
+def run_python(words: list[str]) -> tuple[int, str, str]:
+    program = words[1] if words[0] == "-c" else Path(words[0]).read_text("utf-8")
+    exec(compile(program, words[0], "exec"), {"__name__": "__main__"})
+    return 0, "", ""
+
+
+def supply(words: list[str], page: Path, stand_ins: StandIns) -> None:
+    """Put a stand-in where a command looks for something that is not there."""
+    out = words[words.index("--out") + 1] if "--out" in words else None
+    resumes = "--resume" in words
+    if words[0] in ("train", "pretrain") and not resumes and page.stem in WITH_ALTERNATIVES:
+        shutil.rmtree(out or "runs/emotion", ignore_errors=True)
+    for word in words:
+        name = word.partition("@")[0]
+        if Path(name).exists() or (word == out and not resumes):
+            continue
+        make = next((make for pattern, make in stand_ins.items() if re.fullmatch(pattern, name)), None)
+        if make:
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            make(Path(name))
+
+
+def quicker(words: list[str]) -> list[str]:
+    """Give the options that make a command short without changing what it does."""
+    if "--resume" in words:
+        return []
+    learns_from_nothing = words[1] in ("train", "pretrain") and (
+        "--backbone" not in words or any(word.startswith("scratch:") for word in words)
+    )
+    return [*QUICKER.get(words[1], []), *(TINY if learns_from_nothing else [])]
+
+
+def answers(page: Path) -> list[str]:
+    """Give what the page shows a person typing in a conversation."""
+    return [
+        line.removeprefix("> ") for block in blocks(page, "console") for line in block.splitlines() if line[:2] == "> "
+    ]
+
+
+def check_outcome(command: str, out: str, page: Path) -> None:
+    """A command has left what it is for."""
+    words = shlex.split(command)
+    if "--out" in words:
+        assert Path(words[words.index("--out") + 1]).is_dir()
+    if words[:2] == ["buddy", "evaluate"]:
+        assert "accuracy" in out
+        where = Path(words[words.index("--out") + 1] if "--out" in words else words[2])
+        assert (where / "metrics.json").exists()
+        assert (where / "report.html").exists()
+    if words[:2] == ["buddy", "chat"]:
+        felt = re.findall(r"\((\w+), \d+% sure\)", "\n".join(blocks(page, "console")))
+        assert re.findall(r"\((\w+), \d+% sure\)", out) == felt
+    if words[:2] == ["buddy", "classify"] and "--model" not in words and ">" not in words:
+        shown = "\n".join(blocks(page, "console"))
+        labels = [line.split()[0] for line in out.splitlines()]
+        assert (
+            all(re.search(rf"^{label} +\d+% ", shown, flags=re.MULTILINE) for label in labels)
+            or page.stem == "teach-it"
+        )
