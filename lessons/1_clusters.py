@@ -105,15 +105,29 @@ for deviations in (1, 2, 3):
 # Now we can work backwards from the description. The wide cloud should reach from about -1 to 7 along x0. That is 4
 # to either side of 3. So 2 standard deviations are 4, one is 2, and the variance is 2² = **4**.
 #
-# Along x1 nearly all points should be between 2 and 4, 1 to either side. If 1 were exactly 2 standard deviations, the
-# variance would be 0.5² = 0.25. Then about 2 or 3 of the 50 points would lie outside. We want none outside, so we
-# take a bit less: **0.15**. In the same way the tall cloud gets **0.1** along x0 and **4** along x1.
+# That was "about". Along x1 it is "only" from 2 to 4, so all 50 points should be within 1 of 3. If 1 were exactly 2
+# standard deviations, the variance would be 0.5² = 0.25. Then 5% of the points would lie outside, 2 or 3 of 50. So it
+# must be less. How much less? Let us try some.
 
 # %%
-print("mean  variance  deviation     95% lie between")
+for variance in (0.25, 0.15, 0.1):
+    x1 = sample_clusters([[3, 3]], [[[4, 0], [0, variance]]], 100_000).points[:, 1]
+    outside = 50 * (np.abs(x1 - 3) > 1).mean()
+    print(f"variance {variance:4}: 1 is {1 / np.sqrt(variance):.1f} deviations, {outside:.1f} of 50 points outside")
+
+# %% [markdown]
+# With 0.15 it is half a point, so often none. With 0.1 nearly always none, but the cloud is thinner than it need be.
+# There is no one right number. We take **0.15** for the wide cloud, because it should come close to 2 and 4.
+#
+# The tall cloud should stay within 1 of zero along x0. It is again 1 to either side. Here we want to be surer, and
+# take **0.1**. Along x1 it should reach from about -4 to 5. A Gaussian reaches equally far to both sides. So we take
+# 4 to either side, which gives **4** as before, and leave the 5 to the few points that lie farther out.
+
+# %%
+print("mean  variance  deviation   95% lie between")
 for name, mean, variance in [("wide x0", 3, 4), ("wide x1", 3, 0.15), ("tall x0", 0, 0.1), ("tall x1", 0, 4)]:
     reach = 2 * np.sqrt(variance)
-    print(f"{mean:4}  {variance:8}  {np.sqrt(variance):9.2f}     {mean - reach:5.2f} and {mean + reach:4.2f}    {name}")
+    print(f"{mean:4}  {variance:8}  {np.sqrt(variance):9.2f}   {mean - reach:5.2f} and {mean + reach:4.2f}    {name}")
 
 # %% [markdown]
 # ## Two coordinates: the covariance matrix
@@ -136,7 +150,8 @@ for name, mean, variance in [("wide x0", 3, 4), ("wide x1", 3, 0.15), ("tall x0"
 # symmetric.
 #
 # Here is one picture for each entry. The first cloud is round: both variances are 1. The others change one thing
-# each, the last one two. The line is drawn 2 standard deviations from the mean, measured in every direction.
+# each, the last one two. The line around each cloud reaches 2 standard deviations to either side: along x0, along x1,
+# and along any slanted direction, too. What that means comes right after the picture.
 
 # %%
 shapes = {
@@ -156,11 +171,32 @@ panels[0, 0].set(xlim=(-6, 6), ylim=(-6, 6))
 plt.show()
 
 # %% [markdown]
-# The last cloud has both. Compare it with the second one: it reaches equally far to the left and right, because the
-# variance of x0 is still 4. The covariance only tilts it.
+# What is a standard deviation along a slanted direction? Take the diagonal that rises from left to right. Where does
+# a point lie along it? At (x0 + x1) / √2 from the mean, which is (0, 0) here. We divide by √2 because the way from
+# (0, 0) to (1, 1) is √2 long. Along the falling diagonal it is (x0 - x1) / √2. This is one number for each point, as
+# x0 is, so it has a variance. Here are the variances of all six clouds, each from 100 000 points.
 #
-# A covariance can't be larger than the product of the two standard deviations. At that size all points are on one
-# line, and a line can't become thinner. `sample_clusters` refuses a matrix that asks for it.
+# (Look for the reach of a line at the point that is farthest in the direction. The last line reaches 4 along x0. It
+# does so at (4, 1.6), not on the axis.)
+
+# %%
+print("    x0     x1   rising  falling")
+for name, matrix in shapes.items():
+    x0, x1 = sample_clusters([[0, 0]], [matrix], 100_000).points.T
+    rising, falling = (x0 + x1) / np.sqrt(2), (x0 - x1) / np.sqrt(2)
+    print(f"{x0.var():6.1f} {x1.var():6.1f}   {rising.var():6.1f}   {falling.var():6.1f}    {name}")
+
+# %% [markdown]
+# Compare the last cloud with the second one. Along x0 and x1 it reaches equally far, because the variances are still
+# 4 and 1. But along the rising diagonal it is longer now, 4.1 instead of 2.5, and along the falling one thinner, 0.9
+# instead of 2.5. So a covariance does two things: it tilts the cloud, and it makes it thinner.
+#
+# How thin can it get? The square of (x0 - x1) / √2 is (x0² + x1² - 2 x0 x1) / 2. Take the mean. The variance along
+# the falling diagonal is (variance of x0 + variance of x1) / 2 - covariance. With both variances 1 and the covariance
+# 0.8 that is 1 - 0.8 = 0.2, as in the table. With the covariance 1 it is 0: all points are on one line. With 2 it
+# would be 1 - 2 = -1, and no mean of squares is negative. `sample_clusters` refuses such a matrix.
+#
+# It is so for any cloud: a covariance can't be larger than the product of the two standard deviations.
 
 # %%
 try:
@@ -187,9 +223,19 @@ deviations = (wide - [3, 3]) / np.sqrt([4, 0.15])  # of each point, along x0 and
 inside = ((deviations**2).sum(axis=1) < 2**2).sum()
 print(f"inside the line around the wide cloud: {inside} of {len(wide)}")
 
+deviations = (many - [3, 3]) / np.sqrt([4, 0.15])  # the same for the 100 000 points from above
+near = np.abs(deviations) < 2
+inside = (deviations**2).sum(axis=1) < 2**2
+print("of 100 000 points")
+print(f"  within 2 deviations along x0              {near[:, 0].mean():.1%}")
+print(f"  within 2 deviations along x0 and x1       {near.all(axis=1).mean():.1%}")
+print(f"  within 2 in every direction, so inside    {inside.mean():.1%}")
+
 # %% [markdown]
-# Did you expect 95% of the points inside? The rule holds for one coordinate. A point is outside the line if it is too
-# far in *any* direction, so more points are outside: the line holds 86% of a large cloud.
+# Did you expect 95% of the points inside? That rule holds for *one* direction. Of the 100 000 points, 95.4% are
+# within 2 standard deviations along x0. Some of them are too far along x1: 91.3% are within 2 along both. These lie
+# in a rectangle. The line fits into that rectangle, but it cuts off the corners, where points are too far in a
+# slanted direction. So 86.6% are left.
 
 # %% [markdown]
 # ## Back from points to numbers
@@ -230,8 +276,22 @@ low, high = np.percentile(estimates, [2.5, 97.5])
 print(f"mean {estimates.mean():.2f}, standard deviation {estimates.std():.2f}, 95% between {low:.1f} and {high:.1f}")
 
 # %% [markdown]
-# On average the estimate is right. A single one is often off by 0.8, which is 20% of 4. There is a formula for it:
-# from N points a variance is known to a share of about √(2 / (N - 1)). For 50 points that is 20%.
+# On average the estimate is right. A single one is often off by 0.8, which is 20% of 4. Why 20%? A variance is a mean
+# of squared differences. So let us see how much these differ from each other.
+
+# %%
+squares = (many[:, 0] - 3) ** 2
+print(f"squared differences: mean {squares.mean():.2f}, standard deviation {squares.std():.2f}")
+print(f"the deviation is {squares.std() / squares.mean():.2f} times the mean")
+
+# %% [markdown]
+# For every Gaussian it is √2 = 1.41 times. So *one* squared difference is off by √2 times the variance. In a mean of
+# N, high ones and low ones partly make up for each other. Such a mean is off √N times less. (Variances of independent
+# numbers add up: N times the variance for the sum, so √N times the deviation, and the mean is the sum divided by N.)
+# That makes √2 / √N, or √(2 / N).
+#
+# Exactly it is √(2 / (N - 1)). We subtract the mean of our own points, so the N differences add up to 0. If you know
+# all but one, you know the last. It tells nothing new, and N - 1 of them count. For 50 points that is 20%.
 #
 # More points help, but slowly. For half the error you need four times as many points.
 
@@ -280,7 +340,7 @@ for n in (50, 200, 800, 3200):
 #
 # - A Gaussian cloud is a mean and a covariance matrix.
 # - The diagonal says how far it reaches: 2 standard deviations, 2√variance, hold 95% of a coordinate.
-# - The other entry says which way it leans.
+# - The other entry says which way it leans, and makes it thinner.
 # - Both can be estimated from points. The error shrinks with the square root of their number.
 #
 # In Part 2 we throw away `truth`, and let a program find the two clouds again.

@@ -48,7 +48,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from buddy.warmup import assign, choose_starts, kmeans, plot_boundary, plot_clusters, purity, sample_clusters
-from buddy.warmup.k_means import alternate
+from buddy.warmup.k_means import alternate, move_centroids
 
 plt.rcParams.update({"font.size": 11, "figure.dpi": 100})
 
@@ -101,8 +101,9 @@ except ValueError as error:
     print("ValueError:", error)
 
 # %% [markdown]
-# Only one of the four stops the program. The other three let it go on, to a result that is not that of k-means. We
-# look at each of them alone, with everything else done right.
+# Only one of the four stops the program. The other three let it go on, and nobody complains. What it does then is not
+# k-means, even where it happens to end in the same clusters. We look at each of them alone, with everything else done
+# right.
 #
 # ### Mistake 1: the farthest centroid
 #
@@ -128,19 +129,28 @@ plt.show()
 
 # %% [markdown]
 # Every point has the colour of the wrong centroid. And it does not get better. Each centroid jumps into the other
-# cloud, because its points are there. So the two trade places, round after round, and the rounds never settle.
+# cloud, because its points are there. So the two trade places, round after round.
 
 # %%
-centroids = starts
-for round_number in range(1, 7):
+centroids, before = starts, farthest
+for round_number in range(1, 8):
     labels = squared_distances(points, centroids).argmax(axis=1)
     inertia = squared_distances(points, centroids)[np.arange(len(points)), labels].sum()
     centroids = means(points, labels, 2)
-    print(f"round {round_number}: inertia {inertia:6.1f}, centroid 0 moves to {centroids[0].round(2)}")
+    print(
+        f"round {round_number}: inertia {inertia:6.1f}, {(labels != before).sum():3} points changed their cluster, "
+        f"centroid 0 moves to {centroids[0].round(2)}"
+    )
+    before = labels
+print(f"one single centroid in the middle of all points: inertia {((points - points.mean(axis=0)) ** 2).sum():.1f}")
 
 # %% [markdown]
-# **How to notice:** print the inertia. Done right it ends at 374.7 here, as we will see. And if your result never
-# settles, something is wrong.
+# The inertia falls and then settles, as if all were well. But the points do not settle. From round 5 on, all 100
+# change their cluster in every round.
+#
+# **How to notice:** count the points that change their cluster. Done right, the count comes down to 0. And compare
+# the inertia with that of one single centroid, 916.1. Two centroids must do better. Here they end at 2572.0. Done
+# right it is 374.7, as we will see.
 #
 # ### Mistake 2: the mean over the wrong axis
 #
@@ -153,11 +163,15 @@ cluster = points[nearest == 0]
 print("points of the cluster", cluster.shape)
 print("mean over axis 0     ", cluster.mean(axis=0).shape, cluster.mean(axis=0).round(2))
 print("mean over axis 1     ", cluster.mean(axis=1).shape)
+print("with argmax instead  ", points[farthest == 0].mean(axis=1).shape)
 
 # %% [markdown]
-# NumPy can't put so many numbers into a place of two, and complains. That was the error above. We were lucky. If the
-# cluster happens to have exactly two points, the shapes fit, and nobody complains. The same if the axis is left out:
-# the mean of everything is one number, and NumPy puts it into both coordinates.
+# NumPy can't put 63 numbers into a place of two, and complains. That was the error above. There it was (37,), because
+# the first try has mistake 1 as well: `argmax` gives cluster 0 the other 37 points.
+#
+# We were lucky to get an error. If the cluster happens to have exactly two points, the shapes fit, and nobody
+# complains. The same if the axis is left out: the mean of everything is one number, and NumPy puts it into both
+# coordinates.
 
 # %%
 pair = np.array([[0.0, 4.0], [2.0, 6.0]])
@@ -181,29 +195,35 @@ print("without axis ", np.array([pair.mean(), pair.mean()]))
 
 # %%
 def one_after_the_other(points, centroids, order, rounds=20):
-    centroids = centroids.copy()
+    centroids, inertias = centroids.copy(), []
     for _ in range(rounds):
         for k in order:
             labels = squared_distances(points, centroids).argmin(axis=1)
             centroids[k] = points[labels == k].mean(axis=0)
-    return squared_distances(points, centroids).argmin(axis=1), centroids
+        inertias.append(squared_distances(points, centroids).min(axis=1).sum())
+    return squared_distances(points, centroids).argmin(axis=1), centroids, np.array(inertias)
 
 
 same_starts = points[[3, 13]]
+both = []
 figure, panels = plt.subplots(1, 2, figsize=(9, 5), sharex=True, sharey=True, layout="constrained")
 for axes, order in zip(panels, [(0, 1), (1, 0)], strict=True):
-    labels, centroids = one_after_the_other(points, same_starts, order)
-    inertia = squared_distances(points, centroids).min(axis=1).sum()
-    title = f"centroid {order[0]} moves first\ninertia {inertia:.1f}"
+    labels, centroids, inertias = one_after_the_other(points, same_starts, order)
+    title = f"centroid {order[0]} moves first\ninertia {inertias[-1]:.1f}"
     plot_clusters(points, labels, centroids, title=title, axes=axes, legend=axes is panels[0])
-    print(f"centroid {order[0]} moves first: {np.bincount(labels)} points")
-print(f"both move together:     {np.bincount(kmeans(points, starts=same_starts).labels)} points")
+    print(f"centroid {order[0]} moves first: {np.bincount(labels)} points, inertia {inertias[:5].round(1)} ...")
+    both.append(labels)
+print(f"points in another cluster: {(both[0] != both[1]).sum()}")
+for name, its_starts in [("k-means", same_starts), ("k-means, starts turned around", same_starts[::-1])]:
+    right = kmeans(points, starts=its_starts)
+    print(f"{name}: {np.bincount(right.labels)} points, inertia {right.inertia:.1f}")
 plt.show()
 
 # %% [markdown]
-# The starts are equal. Only the order differs, and 16 of the 100 points end in the other cluster. It need not end
-# worse than k-means. Sometimes it is even lucky. But it is not what we meant to write, and nobody who calls the
-# clusters by other numbers can repeat it. With k-means the order of the starts does not matter.
+# The starts are equal. Only the order differs, and 16 of the 100 points end in the other cluster. Both times the
+# inertia falls until it settles. With centroid 0 first, the end is even that of k-means. But it is not what we meant
+# to write, and nobody who calls the clusters by other numbers can repeat it. With k-means the order of the starts
+# does not matter: the clusters only trade their numbers.
 #
 # **How to notice:** turn the order of the starts around. If more changes than the numbers of the clusters, there is a
 # mistake.
@@ -242,24 +262,47 @@ print(repaired.history[:, 2].round(2))
 #
 # ## The right one
 #
-# This is the loop of `buddy.warmup`, as it is in the package.
+# This is the loop of `buddy.warmup`, as it is in the package, and the two steps that it calls. (We leave out what
+# they say about themselves.)
+
 
 # %%
-print(inspect.getsource(alternate))
+def show(function):
+    head, _, body = inspect.getsource(function).split('"""', 2)  # without the text between the quotes
+    print(head.rstrip() + body.rstrip() + "\n")
+
+
+show(alternate)
+show(assign)
+show(move_centroids)
 
 # %% [markdown]
-# Compare it with the first try, line by line.
+# Some words in it are new. `Floats` and `Integers` are NumPy arrays of such numbers. They only tell the reader what
+# goes in and out. `Clustering` holds the results under their names. `_any_empty` asks if a cluster has no point, and
+# `_fill_empty` gives it the farthest one. `np.bincount` with `weights` adds up one coordinate for each cluster.
+# `assign` takes a block of rows at a time, to save memory. `_nearest` and `_squared_distances` are quicker forms of
+# what we wrote above. Do they give the same?
+
+# %%
+labels, distances = assign(points, starts)
+print("labels agree with argmin: ", np.array_equal(labels, squared_distances(points, starts).argmin(axis=1)))
+print("distances agree with min: ", np.allclose(distances, squared_distances(points, starts).min(axis=1)))
+moved = move_centroids(points, labels, distances, 2)
+print("centroids agree with mean:", np.allclose(moved, means(points, labels, 2)))
+
+# %% [markdown]
+# Compare them with the first try, line by line.
 #
 # | first try | here | why |
 # |---|---|---|
 # | `for k in range(...)` | no loop over clusters | all choose, then all move (mistake 3) |
-# | `distances.argmax(axis=1)` | `assign`: the lowest distance | the nearest centroid (mistake 1) |
-# | `.mean(axis=1)` | `move_centroids`: sum of each coordinate / count | a mean of places is a place (mistake 2) |
-# | nothing | `move_centroids`: an empty cluster gets a point | there is no mean of no points (mistake 4) |
+# | `distances.argmax(axis=1)` | `assign`: `_nearest`, the lowest distance | the nearest centroid (mistake 1) |
+# | `.mean(axis=1)` | `move_centroids`: `sums` of x0 and of x1 / `counts` | a mean of places is a place (mistake 2) |
+# | nothing | `move_centroids`: `_fill_empty` gives it a point | there is no mean of no points (mistake 4) |
 # | ten rounds, whatever happens | until the labels stay the same | if nothing changed now, nothing ever will |
 #
-# It also keeps the centroids of every round. So we can watch it. These starts are bad on purpose: both are at the top
-# of the tall cloud.
+# `alternate` also keeps the centroids of every round. So we can watch it. We make it hard on purpose: both starts are
+# at the top of the tall cloud.
 
 # %%
 found = kmeans(points, starts=points[[57, 86]])
@@ -276,7 +319,8 @@ print(found.inertias.round(1))
 
 # %% [markdown]
 # The thin lines are the ways that the centroids went. Look at the inertias: each is smaller than the one before. We
-# use this as a test. An inertia that rises is a mistake in the program.
+# use this as a test. An inertia that rises is a mistake in the program. But one that falls proves nothing: with
+# mistakes 1 and 3 it fell, too.
 #
 # ## Where it draws the line
 #
@@ -327,52 +371,69 @@ print(f"purity {purity(round_found.labels, round_truth):.2f}")
 # %%
 unlucky = kmeans(points, starts=points[[13, 57]])
 figure, panels = plt.subplots(1, 2, figsize=(9, 5), sharex=True, sharey=True, layout="constrained")
-for axes, result, name in zip(panels, [unlucky, found], ["unlucky start", "better start"], strict=True):
+names = ["a start in each cloud", "both in the tall cloud"]
+for axes, result, name in zip(panels, [unlucky, found], names, strict=True):
     title = f"{name}\ninertia {result.inertia:.1f}, purity {purity(result.labels, truth):.2f}"
     plot_clusters(points, result.labels, result.centroids, title=title, axes=axes, legend=axes is panels[0])
 plt.show()
 
 # %% [markdown]
+# On the right is the run that we watched above. Its starts looked worse, and it ended better. So you can't tell by
+# looking at starts where they lead.
+#
 # The inertia tells which result is better, without any knowledge of the truth. So the simplest help is to run k-means
 # from several starts and to keep the result with the lowest inertia.
 #
 # The other help is to choose starts with care. **k-means++** takes any point first. Each next start is drawn by lot,
 # and points far from all starts so far have more tickets: as many as the square of their distance. So the starts
-# spread out, and still no single outlier is sure to be taken. The *greedy* form draws a few candidates each time, and
-# keeps the one that leaves the least inertia. With two clusters the difference is small. With six it is not.
+# spread out, and still no **outlier**, a single point far from all others, is sure to be taken. The *greedy* form
+# draws a few candidates each time, and keeps the one that leaves the least inertia.
+#
+# Does it help? We try our two long clouds, and six round ones. A run counts as good if its inertia is at most 1%
+# above the lowest one found.
 
 # %%
 grid = [[x, y] for x in (0, 5, 10) for y in (0, 5)]
 six, _ = sample_clusters(grid, [np.eye(2) * 0.5] * 6, 40)
 
 
-def random_starts(seed):
-    return six[np.random.default_rng(seed).choice(len(six), 6, replace=False)]
+def random_starts(data, clusters, seed):
+    return data[np.random.default_rng(seed).choice(len(data), clusters, replace=False)]
 
 
-ways = {
-    "any six points": random_starts,
-    "k-means++": lambda seed: choose_starts(six, 6, seed, candidates=1),
-    "greedy k-means++": lambda seed: choose_starts(six, 6, seed),
-}
-inertias = {
-    name: np.array([kmeans(six, starts=way(seed)).inertia for seed in range(200)]) for name, way in ways.items()
-}
-best = min(values.min() for values in inertias.values())
-for name, values in inertias.items():
-    print(f"{name:16} finds all six clouds in {np.mean(values < 1.01 * best):.1%} of 200 runs")
+def plain_starts(data, clusters, seed):
+    return choose_starts(data, clusters, seed, candidates=1)
+
+
+ways = {"any points": random_starts, "k-means++": plain_starts, "greedy k-means++": choose_starts}
+
+
+def inertias_of(data, clusters):
+    return {
+        name: np.array([kmeans(data, starts=way(data, clusters, seed)).inertia for seed in range(200)])
+        for name, way in ways.items()
+    }
+
+
+of_two, of_six = inertias_of(points, 2), inertias_of(six, 6)
+for title, inertias in [("two long clouds", of_two), ("six round clouds", of_six)]:
+    best = min(values.min() for values in inertias.values())
+    print(title)
+    for name, values in inertias.items():
+        print(f"  {name:16} good in {np.mean(values <= 1.01 * best):.1%} of 200 runs")
 
 # %% [markdown]
-# This is how a bad run looks beside a good one.
+# With two clouds it does not help. A start in each cloud is not enough there, as we saw. With six it helps a lot:
+# any six points usually leave some cloud without a start. This is how a bad run looks beside a good one.
 
 # %%
-worst_seed = int(inertias["any six points"].argmax())
-best_seed = int(inertias["greedy k-means++"].argmin())
-bad = kmeans(six, starts=random_starts(worst_seed))
+worst_seed = int(of_six["any points"].argmax())
+best_seed = int(of_six["greedy k-means++"].argmin())
+bad = kmeans(six, starts=random_starts(six, 6, worst_seed))
 good = kmeans(six, starts=choose_starts(six, 6, best_seed))
 
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), sharex=True, sharey=True, layout="constrained")
-for axes, result, name in zip(panels, [bad, good], ["any six points", "greedy k-means++"], strict=True):
+for axes, result, name in zip(panels, [bad, good], ["any points", "greedy k-means++"], strict=True):
     title = f"{name}\ninertia {result.inertia:.0f}"
     plot_clusters(six, result.labels, result.centroids, title=title, axes=axes, legend=False)
 plt.show()
@@ -417,23 +478,52 @@ plt.show()
 #
 # scikit-learn has a k-means that thousands of people use. From equal starts it must give the same label to every
 # point. We try 100 data sets, with 2 to 8 clusters.
+#
+# Would this check find our four mistakes? We write each into a k-means that is right otherwise, and check that, too.
+# (For mistake 2 we leave the axis out. With `axis=1` the program stops, as we saw.)
+#
+# Three settings make scikit-learn do what we do. `lloyd` is its name for the two steps in turn. `tol=0` lets it go on
+# until nothing changes. `n_init=1` means one run, from our starts.
 
 # %%
 from sklearn.cluster import KMeans
 
-agreeing = total = 0
+
+def with_mistake(mistake, points, centroids, rounds=50):
+    centroids = centroids.copy()
+    for _ in range(rounds):
+        for k in range(len(centroids)):
+            if k == 0 or mistake == 3:
+                distances = squared_distances(points, centroids)
+                labels = distances.argmax(axis=1) if mistake == 1 else distances.argmin(axis=1)
+            if mistake == 4 or (labels == k).any():  # the others leave an empty cluster where it is
+                centroids[k] = points[labels == k].mean(axis=None if mistake == 2 else 0)
+    return labels
+
+
+agreeing, passed, passed_with_two = np.zeros(5, int), np.zeros(5, int), np.zeros(5, int)
 for seed in range(100):
     clusters = 2 + seed % 7
     data, _ = sample_clusters(seed=seed)
     first = data[np.random.default_rng(seed).choice(len(data), clusters, replace=False)]
-    theirs = KMeans(clusters, init=first, n_init=1, algorithm="lloyd", tol=0).fit(data)
-    agreeing += int((kmeans(data, starts=first).labels == theirs.labels_).sum())
-    total += len(data)
-print(f"{agreeing} of {total} labels agree: {agreeing / total:.1%}")
+    theirs = KMeans(clusters, init=first, n_init=1, algorithm="lloyd", tol=0).fit(data).labels_
+    ours = [kmeans(data, starts=first).labels] + [with_mistake(mistake, data, first) for mistake in (1, 2, 3, 4)]
+    same = (np.array(ours) == theirs).sum(axis=1)
+    agreeing += same
+    passed += same == len(data)
+    passed_with_two += (same == len(data)) & (clusters == 2)
+for row, name in enumerate(["buddy.warmup", "mistake 1", "mistake 2", "mistake 3", "mistake 4"]):
+    print(f"{name:12} {agreeing[row]:5} of 10000 labels agree, all of them in {passed[row]:3} of 100 data sets")
+print("data sets with two clusters:", sum(2 + seed % 7 == 2 for seed in range(100)))
+print("of these mistake 1 passes:  ", passed_with_two[1])
 
 # %% [markdown]
-# A check like this is worth more than any picture. Mistakes 1, 2 and 3 would fail it. For mistake 4 it needs one
-# thing more: a start that is far from all points.
+# All labels of `buddy.warmup` agree. A check like this is worth more than any picture. Mistakes 1, 2 and 3 fail it,
+# but not on every data set: mistake 3 passes on 73 of 100. So one data set is not enough. Mistake 1 passes on 15, and
+# these are just the ones with two clusters. There, the farthest centroid is simply the other one, and after an even
+# number of rounds even the numbers are right again. Two clusters are not enough, either.
+#
+# Mistake 4 passes everywhere. To find it, the check needs one thing more: a start that is far from all points.
 #
 # ## Exercises
 #
@@ -454,7 +544,9 @@ print(f"{agreeing} of {total} labels agree: {agreeing / total:.1%}")
 #
 # **2.** Part 1 can describe a long cloud. Suppose we know the Gaussian of each cloud. Measure how many *standard
 # deviations* a point is from each mean, and give it to the one with fewer. How pure does it get? (For a difference d
-# from the mean and the covariance C, the square of this distance is d C⁻¹ d.)
+# from the mean and the covariance C, the square of this distance is d @ C⁻¹ @ d. C⁻¹ is the inverse of the matrix,
+# `np.linalg.inv(C)`. If x0 and x1 do not go together, this divides the square of each difference by its
+# variance, and adds up.)
 #
 # <details><summary>Solution</summary>
 #
