@@ -86,9 +86,8 @@ def first_try(points, centroids, rounds=10):
     centroids = centroids.copy()
     for _ in range(rounds):
         for k in range(len(centroids)):
-            distances = ((points[:, None] - centroids) ** 2).sum(
-                axis=2
-            )  # a row for each point, a column for each centroid
+            # a row for each point, a column for each centroid
+            distances = ((points[:, None] - centroids) ** 2).sum(axis=2)
             labels = distances.argmax(axis=1)
             centroids[k] = points[labels == k].mean(axis=1)
     return labels, centroids

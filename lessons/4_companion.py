@@ -30,14 +30,14 @@
 
 # %%
 import importlib.util
+import subprocess
+import sys
 
 if importlib.util.find_spec("buddy") is None:  # on Colab, say; at home `make lesson` has installed it
-    source = "buddy-companion[lessons] @ git+https://github.com/buddy-companion/buddy"
-    get_ipython().run_line_magic("pip", f"install --quiet '{source}'")
+    package = "buddy-companion[lessons] @ git+https://github.com/buddy-companion/buddy"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
 
 # %%
-import sys  # noqa: F401  (the commands of section 5 use it)
-
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, display
@@ -304,7 +304,24 @@ print("can it read Russian letters?", buddy.can_read("Мне очень грус
 # It is often wrong. A calibrated probability lets a program, or a person, do nothing when the model does not know.
 # </details>
 #
-# **Try it.** (a) Talk to `Buddy(candidates=1)` for a while: what do the four candidates buy? (b) Draw the mood line
-# of a conversation of your own. (c) Ask the service above with a list of two turns. What happens, and what should?
+# **Try it**
+#
+# (a) Talk to `Buddy(candidates=1)` for a while. What do the four candidates buy?
+#
+# <details><summary>Answer</summary>
+#
+# With one candidate a reply that says nothing, runs in circles or repeats you is given as it is, and an unlikely draw
+# is not replaced by a likelier one. With four, replies are safer, and more alike.
+# </details>
+#
+# (b) Draw the mood line of a conversation of your own.
+#
+# (c) Start the service again and send it a list of two turns. What happens, and what should?
+#
+# <details><summary>Answer</summary>
+#
+# After the listener's turn there is nothing to answer, so <code>reply</code> raises a <code>ValueError</code>, and
+# the connection breaks. A real service would answer with status 400 and a sentence that says what is wrong.
+# </details>
 #
 # Back to the [contents](README.md).

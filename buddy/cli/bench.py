@@ -1,7 +1,9 @@
 """`buddy bench`: buddy against what one would otherwise write."""
 
 import json
+import random
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +12,29 @@ import typer
 from buddy.cli.app import ConfigOption, app
 from buddy.errors import UserMistake
 from buddy.files import write_json
+from buddy.inference.folder import find_model_folder
 
 EXAMPLES = """Examples:
 
   buddy bench train --data data/builtin
 
   buddy bench train --data data/empathetic-dialogues --backbone scratch:gpt2 --texts 256 --out bench.json
+
+  buddy bench classify --data data/empathetic-dialogues
+
+  buddy bench chat
+
+  buddy bench start
 """
+
+ModelOption = Annotated[
+    Path, typer.Option(help="An exported GPT-2, a checkpoint of one, or `companion`, which comes with buddy.")
+]
+RoundsOption = Annotated[int, typer.Option(min=1, help="Measurements of each side, taking turns.")]
+OutOption = Annotated[Path | None, typer.Option(help="Also write everything measured as JSON.")]
+DataOption = Annotated[
+    Path | None, typer.Option(help="A prepared folder, whose valid split is read.", show_default="the built-in texts")
+]
 
 bench = typer.Typer(help="Measure buddy against what one would otherwise write.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -29,16 +47,15 @@ def train(
     backbone: Annotated[str, typer.Option(help="scratch:tiny, scratch:small or scratch:gpt2.")] = "scratch:small",
     batch_size: Annotated[int, typer.Option(min=1, help="Texts per step, for both.")] = 32,
     texts: Annotated[int, typer.Option(min=1, help="Texts in the one epoch.")] = 2048,
-    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each side, taking turns.")] = 3,
+    rounds: RoundsOption = 3,
     seed: Annotated[int, typer.Option(min=0, help="Which texts, which weights.")] = 13,
-    out: Annotated[Path | None, typer.Option(help="Also write everything measured as JSON.")] = None,
+    out: OutOption = None,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Training speed and peak memory, against the Hugging Face Trainer with its defaults."""
     from buddy.bench.train import BenchTrainSettings, bench_train
 
-    if out is not None and out.is_dir():
-        raise UserMistake(f"{out} is a folder; --out names a file.")
+    _check_out(out)
     comparison = bench_train(BenchTrainSettings(data, backbone, batch_size, texts, rounds, seed))
     print(f"{backbone}, {comparison.settings.texts} texts, {batch_size} per step, medians of {rounds} rounds")
     for name, sides in (("buddy", comparison.buddy), ("Trainer", comparison.trainer)):
@@ -46,7 +63,107 @@ def train(
         memory = statistics.median(side.peak_megabytes for side in sides)
         print(f"  {name:<8} {speed:8.1f} texts/s   peak {memory:6.0f} MB")
     ratios = comparison.speed_ratios()
-    print(f"  buddy is {statistics.median(ratios):.1f} times as fast ({min(ratios):.1f} to {max(ratios):.1f})")
+    print(f"  buddy is {_median_and_range(ratios)} times as fast")
     print(f"  memory: {json.dumps([round(r, 2) for r in comparison.memory_ratios()])} of the Trainer's, by round")
+    _write(out, comparison.to_json())
+
+
+@bench.command(epilog=EXAMPLES)
+def classify(
+    *,
+    model: ModelOption = Path("companion"),
+    data: DataOption = None,
+    texts: Annotated[int, typer.Option(min=1, help="How many texts.")] = 1024,
+    rounds: RoundsOption = 3,
+    out: OutOption = None,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
+    """Classification speed, against generate, one plain pass a batch, and a pipeline; the same weights and texts."""
+    from buddy.bench.classify import BUDDY, bench_classify
+
+    _check_out(out)
+    measured = bench_classify(find_model_folder(model), _texts(data, texts), rounds)
+    print(f"{measured.model}, {measured.texts} texts, medians of {rounds} rounds")
+    for name, speed in measured.sides.items():
+        ratio = "" if name == BUDDY else f"   buddy is {_median_and_range(measured.ratios(name))} times as fast"
+        print(
+            f"  {name:<27} {statistics.median(speed.texts_per_second):7.0f} texts/s   "
+            f"one text {statistics.median(speed.milliseconds):5.1f} ms   same answer {speed.same_answer:4.0%}{ratio}"
+        )
+    print(
+        f"  reading a text takes {measured.gflop_per_text:.2f} billion operations; this machine does "
+        f"{measured.gflop_per_second:.0f} billion a second in bf16: buddy does {measured.share_of_limit:.0%} of that"
+    )
+    _write(out, measured.to_json())
+
+
+@bench.command(epilog=EXAMPLES)
+def chat(
+    *,
+    model: ModelOption = Path("companion"),
+    data: DataOption = None,
+    messages: Annotated[int, typer.Option(min=1, help="How many conversations are begun.")] = 20,
+    rounds: RoundsOption = 3,
+    out: OutOption = None,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
+    """Speed of replies, against Hugging Face's streaming generate; the same weights and conversations."""
+    from buddy.bench.chat import bench_chat
+
+    _check_out(out)
+    measured = bench_chat(find_model_folder(model), _texts(data, messages), rounds)
+    print(f"{measured.model}, {measured.conversations} conversations, medians of {rounds} rounds")
+    for name, speed in measured.sides.items():
+        print(
+            f"  {name:<15} {statistics.median(speed.tokens_per_second):6.0f} tokens/s   "
+            f"first after {statistics.median(speed.milliseconds_to_first):5.1f} ms"
+        )
+    print(f"  buddy is {_median_and_range(measured.ratios())} times as fast")
+    print(
+        f"  a whole reply, the best of four: {measured.reply_milliseconds:.0f} ms, "
+        f"{measured.reply_words_per_second:.0f} words/s"
+    )
+    _write(out, measured.to_json())
+
+
+@bench.command(epilog=EXAMPLES)
+def start(
+    *,
+    model: ModelOption = Path("companion"),
+    rounds: RoundsOption = 5,
+    out: OutOption = None,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
+    """The time from the command to its answer, against a script with transformers."""
+    from buddy.bench.start import bench_start
+
+    _check_out(out)
+    measured = bench_start(find_model_folder(model), rounds)
+    for name, seconds in measured.seconds.items():
+        print(f"  {name:<27} {statistics.median(seconds):5.2f} s")
+    print(f"  buddy is {_median_and_range(measured.ratios())} times as fast")
+    _write(out, measured.to_json())
+
+
+def _texts(data: Path | None, most: int) -> list[str]:
+    """Give texts to classify, of a prepared folder's valid split or of those that come with buddy, in a mixed order."""
+    from buddy.data.builtin import read_builtin
+    from buddy.data.prepared import read_prepared
+    from buddy.data.source import UNSPLIT
+
+    examples = read_builtin().examples[UNSPLIT] if data is None else read_prepared(data).examples("valid")
+    return [example.text for example in random.Random(13).sample(examples, min(most, len(examples)))]  # noqa: S311
+
+
+def _median_and_range(ratios: Sequence[float]) -> str:
+    return f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+
+
+def _check_out(out: Path | None) -> None:
+    if out is not None and out.is_dir():
+        raise UserMistake(f"{out} is a folder; --out names a file.")
+
+
+def _write(out: Path | None, record: dict[str, object]) -> None:
     if out is not None:  # last, so that a full disk does not cost the measurement
-        write_json(out, comparison.to_json())
+        write_json(out, record)

@@ -1,13 +1,19 @@
 """The engine for models that `buddy export` made: CTranslate2, quantized, on a CPU, without PyTorch.
 
-Shapes: `N` texts, `K` inner nodes of the labels' trie, `V` vocabulary.
+A pass of a small model is over in a millisecond or two. Two threads that share one pass wait for each other more than
+they compute, so every pass has one thread, and several passes run at the same time (decision 0011).
+
+Shapes: `N` texts, `T` tokens of each, `E` labels, `K` inner nodes of the labels' trie, `V` vocabulary.
 """
 
 import json
+import os
+import re
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +26,17 @@ from tokenizers import Tokenizer
 from buddy.errors import UserMistake, quote
 from buddy.inference.engine import Sampling, silent_ids
 from buddy.inference.folder import Facts
-from buddy.inference.labels import LabelTrie, Scores, add_up
+from buddy.inference.label_head import with_few_tokens
+from buddy.inference.labels import LabelTrie, Scores, add_up, log_softmax
 from buddy.text.batches import FloatArray
 from buddy.text.tokenizer import Codec, Tokens, make_codec
 
-TOKENS_AT_ONCE = 2048
+TOKENS_AT_ONCE = 512
+"""In one pass: enough to keep a core busy, few enough that all cores get a share of a few hundred texts."""
+
 AGAIN = "export the model again"
+
+WIDE_INSTRUCTIONS = frozenset(("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"))
 
 SEEDING = threading.Lock()
 """The library has one seed for the whole process."""
@@ -51,18 +62,24 @@ class CTranslate2Engine:
 
     def score_labels(self, questions: Sequence[Tokens], trie: LabelTrie) -> Scores:
         scores = np.empty((len(questions), len(trie.paths)))
-        for group in _equally_long(questions):
+        model = None if trie.tokens else self._model_for(tuple(token for ((_, token),) in trie.paths))
+
+        def score_group(group: list[int]) -> None:
             asked = [questions[i].ids.tolist() for i in group]
-            at_nodes = [self._next_logits([ids + path for ids in asked]) for path in _paths(trie)]
-            scores[group] = add_up(np.stack(at_nodes, axis=1), trie)  # (N, 1 + K, V)
+            scores[group] = self._score_along_paths(asked, trie) if model is None else _choose(model, asked)
+
+        self._at_the_same_time(score_group, _equally_long(questions))
         return scores
 
     def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
         scores: list[Scores] = [np.zeros(0)] * len(documents)
-        for group in _equally_long(documents):  # see ``_next_logits``
+
+        def score_group(group: list[int]) -> None:
             asked = [self._spell(documents[i].ids.tolist()) for i in group]
             for i, one in zip(group, self.generator.score_batch(asked, max_input_length=0), strict=True):
                 scores[i] = np.array(one.log_probs, np.float64)
+
+        self._at_the_same_time(score_group, _equally_long(documents))
         return scores
 
     def generate(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> list[list[int]]:
@@ -82,11 +99,24 @@ class CTranslate2Engine:
                 return
             yield step.token_id
 
-    def _next_logits(self, sequences: Sequence[list[int]]) -> FloatArray:
-        """Give the logits behind each sequence, all of one length: (N, V).
+    def _at_the_same_time(self, work: Callable[[list[int]], None], groups: Iterator[list[int]]) -> None:
+        """Do some work for each group; on several cores if there are several groups."""
+        waiting = list(groups)
+        if len(waiting) < 2:
+            for group in waiting:
+                work(group)
+            return
+        with ThreadPoolExecutor(self.generator.num_generators) as pool:
+            for _ in pool.map(work, waiting):
+                pass  # an exception in a group is raised here
 
-        Rows of different lengths would be padded, and in int8 a padded row gets other logits than alone.
-        """
+    def _score_along_paths(self, questions: list[list[int]], trie: LabelTrie) -> Scores:
+        """Score labels of any number of tokens: a pass for the root and each inner node of the trie."""
+        at_nodes = [self._next_logits([ids + path for ids in questions]) for path in _paths(trie)]
+        return add_up(np.stack(at_nodes, axis=1), trie)  # from (N, 1 + K, V)
+
+    def _next_logits(self, sequences: Sequence[list[int]]) -> FloatArray:
+        """Give the logits behind each sequence, all of one length: (N, V)."""
         found = self.generator.generate_batch(
             [self._spell(ids) for ids in sequences],
             max_length=1,
@@ -94,6 +124,16 @@ class CTranslate2Engine:
             include_prompt_in_result=False,
         )
         return np.stack([np.asarray(one.logits[0][0], np.float32) for one in found])
+
+    def _model_for(self, tokens: tuple[int, ...]) -> Generator | None:
+        """Give a model that answers with these tokens; ``None`` if the library writes models in another way now."""
+        if tokens not in self._models:
+            self._models[tokens] = _load_with_few_tokens(self.folder, self.device, tokens)
+        return self._models[tokens]
+
+    @cached_property
+    def _models(self) -> dict[tuple[int, ...], Generator | None]:
+        return {}
 
     def _options(self, sampling: Sampling, stop_ids: Collection[int]) -> dict[str, Any]:
         chance: dict[str, Any] = {"sampling_topk": 1}
@@ -153,6 +193,7 @@ def load_ctranslate2_engine(folder: Path, facts: Facts, device: str = "auto") ->
     if device not in ("auto", "cpu", "cuda"):
         raise UserMistake(f"An exported model runs on cpu or cuda, not on {quote(device)}.")
     place = "cuda" if device == "cuda" else "cpu"
+    _use_wide_instructions(Path("/proc/cpuinfo"))
     codec = make_codec(_read_tokenizer(folder), facts.special_tokens)
     words = _read_vocabulary(folder)
     if any(words[number : number + 1] != (word,) for word, number in codec.backend.get_vocab().items()):
@@ -179,14 +220,59 @@ def _read_vocabulary(folder: Path) -> tuple[str, ...]:
 
 def _load_generator(folder: Path, device: str) -> Generator:
     try:
-        return Generator(str(folder), device=device)
+        return Generator(str(folder), device=device, **_threads(device))
     except (RuntimeError, ValueError, MemoryError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise UserMistake(f"The weights in {folder} cannot be loaded ({reason}); {AGAIN}.") from error
 
 
+def _load_with_few_tokens(folder: Path, device: str, tokens: Sequence[int]) -> Generator | None:
+    files = {name: (folder / name).read_bytes() for name in ("config.json", "vocabulary.json", "model.bin")}
+    try:
+        files["model.bin"] = with_few_tokens(files["model.bin"], tokens)
+    except ValueError:
+        return None
+    return Generator("labels", device=device, files=files, **_threads(device))
+
+
+def _choose(model: Generator, questions: list[list[int]]) -> Scores:
+    """Score labels of one token each with a model that answers with nothing else: (N, E), in one pass.
+
+    That the other tokens are missing makes no difference: they would add the same to the score of every label.
+    """
+    logits = np.asarray(model.forward_batch(questions))[:, -1, :]
+    return log_softmax(logits.astype(np.float64))
+
+
+def _use_wide_instructions(cpuinfo: Path) -> None:
+    """Let the library use AVX-512 where the processor has it; by itself it does so on Intel's only.
+
+    The library reads the variable when it computes for the first time. What somebody has set already is left alone.
+    """
+    try:
+        flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), flags=re.MULTILINE)
+    except OSError:  # not Linux
+        return
+    if flags and set(flags[1].split()) >= WIDE_INSTRUCTIONS:
+        os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
+
+
+def _threads(device: str) -> dict[str, int]:
+    return {"inter_threads": cores(), "intra_threads": 1} if device == "cpu" else {}
+
+
+def cores() -> int:
+    """Count the cores that this process may use; ``OMP_NUM_THREADS`` can lower it."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(allowed, int(asked)) if asked.isdigit() and int(asked) else allowed
+
+
 def _equally_long(documents: Sequence[Tokens]) -> Iterator[list[int]]:
-    """Cut documents into groups of one length and at most ``TOKENS_AT_ONCE`` tokens; gives their indices."""
+    """Cut documents into groups of one length and at most ``TOKENS_AT_ONCE`` tokens; gives their indices.
+
+    Rows of different lengths would be padded, and in int8 a padded row gets other logits than alone.
+    """
     by_length: dict[int, list[int]] = defaultdict(list)
     for index, document in enumerate(documents):
         by_length[len(document)].append(index)

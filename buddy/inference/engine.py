@@ -33,7 +33,7 @@ class Sampling:
 
     temperature: float = 0.8
     top_p: float = 0.9
-    top_k: int = 0
+    top_k: int = 64
     max_tokens: int = 48
     repetition_penalty: float = 1.0
     no_repeat_ngram: int = 4

@@ -47,6 +47,9 @@ def kmeans(
     A cluster that loses all its points gets the point that is farthest from its own centroid (from a cluster
     with more than one), so that there are always as many clusters as were asked for.
 
+    A million points in a plane and 8 clusters take a few seconds. Points without any clusters in them, in many
+    coordinates, can need hundreds of rounds.
+
     Args:
         points: (N, D). They are centred first, so a cloud far from the origin loses no digits.
         clusters: how many; ``choose_starts`` then says where they start.
@@ -88,7 +91,20 @@ def kmeans(
 
 
 def alternate(points: Floats, centroids: Floats, most_rounds: int) -> Clustering:
-    """Take the two steps of k-means in turn until no point changes its cluster."""
+    """Take the two steps of k-means in turn until no point changes its cluster.
+
+    Args:
+        points: (N, D), best centred on 0.
+        centroids: (K, D), where they start.
+        most_rounds: when to give up.
+
+    Returns:
+        As ``kmeans`` does.
+
+    Example:
+        >>> alternate(np.array([[0.0], [2.0], [9.0]]), np.array([[0.0], [9.0]]), most_rounds=9).centroids.tolist()
+        [[1.0], [9.0]]
+    """
     labels, distances = assign(points, centroids)
     history, inertias = [centroids], [distances.sum()]
     converged = False

@@ -1,0 +1,65 @@
+"""How many passes run at the same time, and with which instructions."""
+
+import os
+
+import numpy as np
+import pytest
+
+from buddy.inference import ctranslate2_engine
+from buddy.inference.classifier import load_classifier
+from buddy.inference.ctranslate2_engine import _use_wide_instructions, cores
+from tests.conftest import ENDINGS, OPENINGS
+
+TEXTS = [f"{opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS]
+
+
+@pytest.mark.parametrize(("asked", "given"), [("", 4), ("1", 1), ("3", 3), ("64", 4), ("0", 4), ("all", 4)])
+def test_there_are_as_many_as_cores_or_as_somebody_asked_for(monkeypatch, asked, given):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 5}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert cores() == given
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "3"])
+def test_answers_do_not_depend_on_them_nor_on_the_order(companion_model, monkeypatch, threads):
+    expected = load_classifier(companion_model).probabilities(TEXTS)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    monkeypatch.setattr(ctranslate2_engine, "TOKENS_AT_ONCE", 40)
+    model = load_classifier(companion_model)
+    assert model.engine.generator.num_generators == int(threads)  # type: ignore[attr-defined]
+    order = np.random.default_rng(1).permutation(len(TEXTS))
+    found = model.probabilities([TEXTS[i] for i in order])
+    np.testing.assert_allclose(found, expected[order], atol=1e-5)
+    assert (found.argmax(axis=1) == expected[order].argmax(axis=1)).all()
+
+
+def test_a_failure_in_one_of_them_is_not_lost(companion_model, monkeypatch):
+    model = load_classifier(companion_model)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(ctranslate2_engine, "_choose", fail)
+    monkeypatch.setattr(type(model.engine), "_score_along_paths", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        model.log_scores(TEXTS)
+
+
+WIDE = "avx2 avx512f avx512bw avx512cd avx512dq avx512vl"
+
+
+@pytest.mark.parametrize(
+    ("flags", "before", "after"),
+    [(WIDE, None, "AVX512"), ("avx2 avx512f", None, None), (WIDE, "AVX2", "AVX2"), (None, None, None)],
+    ids=["has-them", "has-some", "somebody-chose", "not-linux"],
+)
+def test_wide_instructions_are_used_where_the_processor_has_them(monkeypatch, tmp_path, flags, before, after):
+    monkeypatch.delenv("CT2_FORCE_CPU_ISA", raising=False)
+    if before:
+        monkeypatch.setenv("CT2_FORCE_CPU_ISA", before)
+    if flags:
+        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: fpu {flags} sse\nbogomips\t: 1\n")
+    _use_wide_instructions(tmp_path / "cpuinfo")
+    assert os.environ.get("CT2_FORCE_CPU_ISA") == after
+    monkeypatch.delenv("CT2_FORCE_CPU_ISA", raising=False)
