@@ -15,6 +15,7 @@ from buddy.errors import UserMistake
 
 if TYPE_CHECKING:
     from buddy.companion.buddy import Buddy, Emotion
+    from buddy.inference.bulk import BulkSettings
 
 EXAMPLES = """Examples:
 
@@ -23,6 +24,8 @@ EXAMPLES = """Examples:
   buddy classify --json < diary.txt
 
   buddy classify "We won!" --model runs/emotion
+
+  buddy classify --input diary.csv --text-column entry --output moods.csv
 """
 
 LINES_AT_ONCE = 256
@@ -47,12 +50,34 @@ def classify(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object a line, with the probability of every label.")
     ] = False,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", help="A CSV, TSV, JSON-lines or Parquet file, of any size.")
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Where the texts of --input stand.")] = "text",
+    output: Annotated[
+        Path | None, typer.Option(help="The file to make: the rows of --input with their labels.")
+    ] = None,
+    all_probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Also write a column for every label.")
+    ] = False,
+    prefix: Annotated[str, typer.Option(help="Goes before the names of the new columns.")] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="End at a row that cannot be read or has no text.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was interrupted.")] = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Say what texts express: the label, how sure that is, and the two runners-up.
 
-    Empty texts are passed over.
+    Empty texts are passed over. With --input and --output a whole file is classified: its rows in their order, with
+    `label` and `probability` behind their columns.
     """
+    if input_file is not None or output is not None:
+        if texts or as_json or input_file is None or output is None:
+            raise UserMistake("--input and --output go together, and without texts and --json.")
+        from buddy.inference.bulk import BulkSettings
+
+        options = (all_probabilities, prefix, strict, resume)
+        _classify_file(model, BulkSettings(input_file, output, text_column, *options))
+        return
     from buddy.companion.buddy import Buddy
 
     if texts and not any(text.strip() for text in texts):
@@ -68,6 +93,23 @@ def classify(
             f"Letters that the model never learned, in {unreadable} of the texts: their labels mean nothing.",
             file=sys.stderr,
         )
+
+
+def _classify_file(model: Path | None, settings: "BulkSettings") -> None:
+    from buddy.inference.bulk import classify_file
+    from buddy.inference.classifier import load_classifier
+    from buddy.inference.folder import find_model_folder
+
+    folder = find_model_folder(model or Path("companion"))
+    try:
+        result = classify_file(load_classifier(folder), str(folder.absolute()), settings)
+    except KeyboardInterrupt:
+        print("Nothing is lost: the same command with --resume goes on.", file=sys.stderr)
+        raise
+    print(f"{settings.output}: {result.labelled:,} labels", end="")
+    print(
+        f", {result.without_text:,} rows without text, {result.unreadable:,} left out because they could not be read."
+    )
 
 
 def _lines() -> Iterator[str]:

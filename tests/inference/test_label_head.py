@@ -8,6 +8,7 @@ from ctranslate2 import Generator
 
 from buddy.inference import label_head
 from buddy.inference.classifier import load_classifier
+from buddy.inference.ctranslate2_engine import CTranslate2Engine
 from buddy.inference.export import export_model
 from buddy.inference.label_head import Variable, Weights, read, with_few_tokens, write
 from buddy.inference.labels import make_trie
@@ -82,4 +83,6 @@ def test_labels_are_scored_without_it_too(companion_model, monkeypatch):
     monkeypatch.setattr(label_head, "VERSION", 7)
     plain = load_classifier(companion_model).engine
     np.testing.assert_allclose(plain.score_labels(questions, trie), found, atol=1e-4)
+    assert isinstance(quick, CTranslate2Engine)
+    assert isinstance(plain, CTranslate2Engine)
     assert list(quick._models.values()) != [None] == list(plain._models.values())

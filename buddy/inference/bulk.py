@@ -1,0 +1,246 @@
+"""A whole file of texts: each row gets its label, in little memory, and what was done is never done again.
+
+It takes two passes. The first reads texts and writes the probabilities of every label into a plain file beside the
+output, a record of one size for each row; so the size of that file says how far one has come, and an interrupted run
+goes on there. The second reads the rows again and writes them with their answers, all or nothing.
+
+    OUTPUT.unfinished/answers.f32   for each row the probability of every label; NaN where there is no text
+    OUTPUT.unfinished/about.json    of which file, column and model they are
+
+Shapes: `N` rows, `E` labels.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from buddy.errors import UserMistake, quote
+from buddy.files import write_json
+from buddy.inference.labels import Scores
+from buddy.inference.row_files import Row, column_names, kind_of, read_rows, write_rows
+from buddy.progress import Progress, progress
+from buddy.text.batches import FloatArray
+
+ROWS_AT_ONCE = 2048
+"""So many rows are read while the model is busy with those before: two seconds' work for a small model."""
+
+PROBLEMS_TOLD = 20
+
+
+class Labeller(Protocol):
+    """What is asked of a model: see ``Classifier``."""
+
+    @property
+    def labels(self) -> Sequence[str]: ...
+
+    def probabilities(self, texts: Sequence[str], /) -> Scores: ...
+
+
+@dataclass(frozen=True)
+class BulkSettings:
+    """What shall be classified.
+
+    Attributes:
+        input: a CSV, TSV, JSON-lines or Parquet file.
+        output: the file to make, of the same kind.
+        text_column: where the texts stand.
+        all_probabilities: also write a column for every label.
+        prefix: goes before the names of the new columns.
+        strict: a row that cannot be read ends the work, instead of being told and passed over.
+        resume: go on where an earlier run was interrupted.
+    """
+
+    input: Path
+    output: Path
+    text_column: str
+    all_probabilities: bool = False
+    prefix: str = ""
+    strict: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    """How many rows got a label, how many have no text (they stay, without one), and how many could not be read."""
+
+    labelled: int
+    without_text: int
+    unreadable: int
+
+
+def classify_file(classifier: Labeller, model: str, settings: BulkSettings) -> BulkResult:
+    """Classify the texts of a file.
+
+    Args:
+        classifier: the model.
+        model: its name, by which a later run knows whether the answers so far are its own.
+        settings: which file, and how.
+
+    Returns:
+        How it went. ``output`` has the rows of ``input`` in their order, with ``label`` and ``probability`` behind
+        their columns.
+
+    Raises:
+        UserMistake: a file or column is not there, the output is, or ``strict`` and a row cannot be read.
+    """
+    columns = _check(settings, classifier.labels)
+    rows, unreadable = _count(settings.input)
+    work = settings.output.with_name(f"{settings.output.name}.unfinished")
+    _begin(work, settings, {"model": model, "labels": list(classifier.labels), **_facts(settings)})
+    _answer(classifier, settings, work / "answers.f32", rows)
+    file, labels = work / "answers.f32", classifier.labels
+    labelled = sum(not np.isnan(answer[0]) for answer in _answers(file, len(labels)))
+    added = (_new_columns(answer, labels, columns) for answer in _answers(file, len(labels)))
+    write_rows(settings.output, settings.input, added, {name: str if name == columns[0] else float for name in columns})
+    shutil.rmtree(work)
+    return BulkResult(labelled, rows - unreadable - labelled, unreadable)
+
+
+def _count(path: Path) -> tuple[int, int]:
+    """Count the rows of a file, and those that cannot be read."""
+    rows = unreadable = 0
+    for row in read_rows(path):
+        rows += 1
+        unreadable += row.values is None
+    return rows, unreadable
+
+
+def _answers(file: Path, labels: int) -> Iterator[FloatArray]:
+    """Give the probabilities of each row: (E,)."""
+    with open(file, "rb") as stream:
+        while some := stream.read(4 * labels * ROWS_AT_ONCE):
+            yield from np.frombuffer(some, np.float32).reshape(-1, labels)
+
+
+def _check(settings: BulkSettings, labels: Sequence[str]) -> list[str]:
+    """Give the names of the new columns, after a look at everything that could go wrong later."""
+    if kind_of(settings.output) != kind_of(settings.input):
+        raise UserMistake(f"{settings.output} must end in {settings.input.suffix}, as {settings.input} does.")
+    if settings.output.exists():
+        raise UserMistake(f"{settings.output} exists already; remove it, or name another --output.")
+    if not settings.input.is_file():
+        raise UserMistake(f"There is no file {settings.input}.")
+    names = column_names(settings.input)
+    if settings.text_column not in names:
+        there = ", ".join(map(quote, names[:12])) or "none"
+        raise UserMistake(f"{settings.input} has no column {quote(settings.text_column)}; it has {there}.")
+    every = [f"probability_{label}" for label in labels] if settings.all_probabilities else []
+    new = [f"{settings.prefix}{name}" for name in ("label", "probability", *every)]
+    taken = [name for name in new if name in names]
+    if taken:
+        raise UserMistake(
+            f"{settings.input} has a column {quote(taken[0])} already; --prefix gives the new ones others."
+        )
+    return new
+
+
+def _facts(settings: BulkSettings) -> dict[str, Any]:
+    """Tell what the answers belong to; a file that was changed has another time or size."""
+    status = settings.input.stat()
+    return {
+        "input": str(settings.input.absolute()),
+        "bytes": status.st_size,
+        "changed": status.st_mtime_ns,
+        "text_column": settings.text_column,
+    }
+
+
+def _begin(work: Path, settings: BulkSettings, facts: Mapping[str, Any]) -> None:
+    about = work / "about.json"
+    if settings.resume and about.exists():
+        if json.loads(about.read_text("utf-8")) != facts:
+            raise UserMistake(f"{work} belongs to another file, column or model; remove it to begin again.")
+    elif _has_content(work / "answers.f32") and not settings.resume:
+        raise UserMistake(f"{work} is of a run that was interrupted; --resume goes on with it, or remove it.")
+    else:
+        work.mkdir(parents=True, exist_ok=True)
+        write_json(about, facts)
+
+
+def _has_content(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
+
+
+def _answer(classifier: Labeller, settings: BulkSettings, file: Path, total: int) -> None:
+    """Write the probabilities of the rows that have none yet: a record of E floats for each."""
+    size = 4 * len(classifier.labels)
+    done = file.stat().st_size // size if file.exists() else 0
+    with open(file, "ab") as out, progress("classifying", total, "texts", done) as bar, ThreadPoolExecutor(1) as worker:
+        out.truncate(done * size)  # a record that was cut off
+        problems = _Problems(settings, bar)
+        waiting = None
+        for rows in _chunks(islice(read_rows(settings.input), done, None)):
+            texts = [problems.text_of(row) for row in rows]
+            following = worker.submit(_probabilities, classifier, texts)
+            if waiting is not None:
+                _keep(out, waiting.result(), bar)
+            waiting = following
+        if waiting is not None:
+            _keep(out, waiting.result(), bar)
+        problems.tell_the_rest()
+
+
+def _keep(out: Any, answers: FloatArray, bar: Progress) -> None:
+    out.write(answers.tobytes())
+    out.flush()
+    os.fsync(out.fileno())
+    bar.advance(len(answers))
+
+
+def _probabilities(classifier: Labeller, texts: Sequence[str]) -> FloatArray:
+    """Give the probabilities of texts; NaN for one that is empty: (N, E)."""
+    answers = np.full((len(texts), len(classifier.labels)), np.nan, np.float32)
+    full = [i for i, text in enumerate(texts) if text]
+    if full:
+        answers[full] = classifier.probabilities([texts[i] for i in full])
+    return answers
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    waiting = iter(rows)
+    while some := list(islice(waiting, ROWS_AT_ONCE)):
+        yield some
+
+
+class _Problems:
+    """Tells what is wrong with rows, the first of them one by one."""
+
+    def __init__(self, settings: BulkSettings, bar: Progress) -> None:
+        self.settings, self.bar, self.count = settings, bar, 0
+
+    def text_of(self, row: Row) -> str:
+        """Give the text of a row; of one without, the empty text, after a word about it."""
+        text = None if row.values is None else row.values.get(self.settings.text_column)
+        if isinstance(text, str) and text.strip():
+            return text
+        self._tell(row, row.problem or "it has no text")
+        return ""
+
+    def _tell(self, row: Row, problem: str) -> None:
+        sentence = f"{self.settings.input}, line {row.place}: {problem}"
+        if self.settings.strict:
+            raise UserMistake(f"{sentence}. Without --strict such rows are passed over.")
+        self.count += 1
+        if self.count <= PROBLEMS_TOLD:
+            self.bar.say(f"{sentence}; passed over.")
+
+    def tell_the_rest(self) -> None:
+        if self.count > PROBLEMS_TOLD:
+            self.bar.say(f"… and {self.count - PROBLEMS_TOLD} more rows.")
+
+
+def _new_columns(answers: FloatArray, labels: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
+    """Fill the new columns of a row: label, its probability, and perhaps that of every label."""
+    if np.isnan(answers[0]):
+        return dict.fromkeys(columns)
+    best = int(answers.argmax())
+    shares = [round(float(share), 6) for share in answers]
+    return dict(zip(columns, [labels[best], shares[best], *shares], strict=False))

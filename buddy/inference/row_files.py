@@ -1,0 +1,226 @@
+"""Rows of a CSV, TSV, JSON-lines or Parquet file, one after the other: a file of any size, in little memory.
+
+A row that cannot be read is no reason to stop: it is passed on with what is wrong with it.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from buddy.errors import UserMistake, quote
+from buddy.files import atomic_file
+
+CSV_KINDS = {".csv": ",", ".tsv": "\t"}
+JSON_KINDS = (".jsonl", ".ndjson")
+KINDS = (*CSV_KINDS, *JSON_KINDS, ".parquet")
+
+ROWS_OF_A_BATCH = 4096
+"""Rows of a Parquet file that are in memory at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a file.
+
+    Attributes:
+        place: the line on which it ends, or in a Parquet file its number, from 1.
+        values: by column; ``None`` if it cannot be read.
+        problem: why it cannot.
+    """
+
+    place: int
+    values: Mapping[str, Any] | None
+    problem: str = ""
+
+
+def kind_of(path: Path) -> str:
+    """Give the ending that tells how a file is laid out.
+
+    Raises:
+        UserMistake: it is none that can be read row by row.
+
+    Example:
+        >>> kind_of(Path("diary.CSV"))
+        '.csv'
+    """
+    if path.suffix.lower() not in KINDS:
+        raise UserMistake(
+            f"{path} must end in {', '.join(KINDS[:-1])} or {KINDS[-1]}, so that one knows how to read it."
+        )
+    return path.suffix.lower()
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Give the rows of a file in order.
+
+    Raises:
+        UserMistake: it has no header, or is no file of its kind.
+        OSError: it is not there, or cannot be read.
+    """
+    kind = kind_of(path)
+    if kind in CSV_KINDS:
+        return _read_csv(path, CSV_KINDS[kind])
+    return _read_json_lines(path) if kind in JSON_KINDS else _read_parquet(path)
+
+
+def column_names(path: Path) -> list[str]:
+    """Give the columns that a file has; of JSON lines those of its first readable row."""
+    kind = kind_of(path)
+    if kind == ".parquet":
+        with _open_parquet(path) as file:
+            return list(file.schema_arrow.names)
+    if kind in CSV_KINDS:
+        with _open_csv(path, CSV_KINDS[kind]) as (header, _):
+            return header
+    first = next((row.values for row in _read_json_lines(path) if row.values is not None), {})
+    return list(first)
+
+
+def write_rows(path: Path, source: Path, added: Iterable[Mapping[str, Any]], kinds: Mapping[str, type]) -> None:
+    """Write the rows of a file again, with more columns; all or nothing. Rows that cannot be read are left out.
+
+    Args:
+        path: the file to make, of the same kind as ``source``.
+        source: where the rows come from.
+        added: for each row of ``source`` what stands in the new columns.
+        kinds: the new columns, and whether they hold ``str`` or ``float``; ``None`` may stand in each.
+    """
+    kind = kind_of(source)
+    if kind == ".parquet":
+        _write_parquet(path, source, iter(added), kinds)
+        return
+    rows = (
+        {**row.values, **more} for row, more in zip(read_rows(source), added, strict=True) if row.values is not None
+    )
+    with atomic_file(path) as file:
+        if kind in JSON_KINDS:
+            file.writelines(f"{_spell(row)}\n" for row in rows)
+        else:
+            columns = [*column_names(source), *kinds]
+            writer = csv.DictWriter(file, columns, delimiter=CSV_KINDS[kind], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+@contextmanager
+def _open_csv(path: Path, delimiter: str) -> Iterator[tuple[list[str], Any]]:
+    """Give the header and a reader of the rows behind it."""
+    limit = csv.field_size_limit(sys.maxsize)  # else 131,072 characters
+    try:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file, delimiter=delimiter)
+            header = next(reader, [])
+            repeated = sorted({name for name in header if header.count(name) > 1})
+            if not header or repeated:
+                what = f"has more than one column named {quote(repeated[0])}" if repeated else "has no header"
+                raise UserMistake(f"{path} {what}.")
+            yield header, reader
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
+    with _open_csv(path, delimiter) as (header, reader):
+        while True:
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(reader.line_num, None, str(error))
+                continue
+            if fields:  # a line without anything is no row
+                yield _csv_row(reader.line_num, header, fields)
+
+
+def _csv_row(place: int, header: Sequence[str], fields: Sequence[str]) -> Row:
+    if len(fields) != len(header):
+        return Row(place, None, f"it has {len(fields)} fields, and the header {len(header)}")
+    if not all(map(_is_text, fields)):
+        return Row(place, None, "it is not UTF-8")
+    return Row(place, dict(zip(header, fields, strict=True)))
+
+
+def _read_json_lines(path: Path) -> Iterator[Row]:
+    with open(path, "rb") as file:
+        for place, line in enumerate(file, start=1):
+            if line.strip():
+                yield _json_row(place, line)
+
+
+def _json_row(place: int, line: bytes) -> Row:
+    try:
+        values = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Row(place, None, "it is not UTF-8")
+    except (ValueError, RecursionError):
+        return Row(place, None, "it is no JSON")
+    return Row(place, values) if isinstance(values, dict) else Row(place, None, "it is no JSON object")
+
+
+def _is_text(field: str) -> bool:
+    """Tell whether a field is without bytes that are not UTF-8, which the file gives as half surrogate pairs."""
+    return field.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in field)
+
+
+def _spell(row: Mapping[str, Any]) -> str:
+    """Write a JSON object; half a surrogate pair, which JSON can spell and UTF-8 cannot, stays an escape."""
+    line = json.dumps(row, ensure_ascii=False)
+    return line if _is_encodable(line) else json.dumps(row)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@contextmanager
+def _open_parquet(path: Path) -> Iterator[Any]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise UserMistake(
+            "Parquet files need pyarrow: pip install pyarrow, or use a CSV or JSON-lines file."
+        ) from error
+    with open(path, "rb") as stream:
+        try:
+            yield pq.ParquetFile(stream)
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # damage has no number, a failing disk has
+                raise
+            raise UserMistake(f"{path} is damaged or not a Parquet file.") from error
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    place = 0
+    with _open_parquet(path) as file:
+        for batch in file.iter_batches(ROWS_OF_A_BATCH):
+            for values in batch.to_pylist():
+                place += 1
+                yield Row(place, values)
+
+
+def _write_parquet(path: Path, source: Path, added: Iterator[Mapping[str, Any]], kinds: Mapping[str, type]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {name: pa.string() if kind is str else pa.float64() for name, kind in kinds.items()}
+    with _open_parquet(source) as file, atomic_file(path, "wb") as out:
+        schema = file.schema_arrow
+        for name, kind in types.items():
+            schema = schema.append(pa.field(name, kind))
+        with pq.ParquetWriter(out, schema) as writer:
+            for batch in file.iter_batches(ROWS_OF_A_BATCH):
+                more = list(islice(added, len(batch)))
+                arrays = [pa.array([row[name] for row in more], kind) for name, kind in types.items()]
+                writer.write_table(pa.Table.from_arrays([*batch.columns, *arrays], schema=schema))

@@ -1,0 +1,228 @@
+"""A whole file gets its labels: the same as one by one, in order, and nothing twice after an interruption."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from buddy.errors import UserMistake
+from buddy.inference import bulk
+from buddy.inference.bulk import BulkResult, BulkSettings, classify_file
+from buddy.inference.classifier import load_classifier
+from tests.conftest import ENDINGS, LABELS, OPENINGS
+
+TEXTS = [f"{opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS][:50]
+
+
+@pytest.fixture(scope="module")
+def model(exported_run):
+    return load_classifier(exported_run)
+
+
+@pytest.fixture
+def diary(tmp_path):
+    """A file of fifty texts, among them one that is empty and one line that is no row."""
+    with open(tmp_path / "diary.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["day", "entry"])
+        writer.writerows([i, "" if i == 7 else text] for i, text in enumerate(TEXTS))
+        file.write("too,many,fields\n")
+    return BulkSettings(tmp_path / "diary.csv", tmp_path / "moods.csv", "entry")
+
+
+def rows_of(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_rows_keep_their_order_and_get_what_they_would_get_alone(model, diary, monkeypatch, at_once):
+    monkeypatch.setattr(bulk, "ROWS_AT_ONCE", at_once)
+    assert classify_file(model, "m", diary) == BulkResult(labelled=49, without_text=1, unreadable=1)
+    rows = rows_of(diary.output)
+    assert [row["day"] for row in rows] == [str(i) for i in range(50)]
+    expected = model.probabilities(TEXTS)
+    for i, row in enumerate(rows):
+        if i == 7:
+            assert (row["label"], row["probability"]) == ("", "")
+        else:
+            assert row["label"] == LABELS[expected[i].argmax()]
+            assert float(row["probability"]) == pytest.approx(expected[i].max(), abs=1e-5)
+    assert not list(diary.output.parent.glob("*.unfinished"))
+
+
+def test_every_label_gets_a_column_if_asked_for(model, diary):
+    classify_file(model, "m", replace(diary, all_probabilities=True, prefix="my_"))
+    row = rows_of(diary.output)[3]
+    assert list(row)[2:] == ["my_label", "my_probability", *(f"my_probability_{label}" for label in LABELS)]
+    np.testing.assert_allclose(
+        [float(row[f"my_probability_{label}"]) for label in LABELS], model.probabilities([TEXTS[3]])[0], atol=1e-5
+    )
+
+
+def test_problems_are_told_by_line_and_the_twentieth_ends_the_list(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bulk, "PROBLEMS_TOLD", 2)
+    (tmp_path / "a.jsonl").write_text('{"text": "I am sad"}\nx\n{"text": 5}\n{"more": 1}\n{"text": " "}\n')
+    result = classify_file(model, "m", BulkSettings(tmp_path / "a.jsonl", tmp_path / "b.jsonl", "text"))
+    assert result == BulkResult(labelled=1, without_text=3, unreadable=1)
+    err = capsys.readouterr().err
+    assert "line 2: it is no JSON; passed over." in err
+    assert "line 3: it has no text; passed over." in err
+    assert "line 4" not in err
+    assert "… and 2 more rows." in err
+    assert len((tmp_path / "b.jsonl").read_text().splitlines()) == 4
+
+
+def test_strict_ends_at_the_first(model, diary):
+    with pytest.raises(UserMistake, match=r"line 9: it has no text\. Without --strict"):
+        classify_file(model, "m", replace(diary, strict=True))
+    assert not diary.output.exists()
+
+
+class Failing:
+    """A model that fails after some texts."""
+
+    labels = LABELS
+
+    def __init__(self, model, texts):
+        self.model, self.left, self.asked = model, texts, 0
+
+    def probabilities(self, texts):
+        self.asked += len(texts)
+        if self.asked > self.left:
+            raise RuntimeError("the power is gone")
+        return self.model.probabilities(texts)
+
+
+@pytest.mark.parametrize("cut", [0, 3], ids=["whole-records", "half-a-record"])
+def test_goes_on_where_it_was_interrupted(model, diary, monkeypatch, cut):
+    monkeypatch.setattr(bulk, "ROWS_AT_ONCE", 5)
+    classify_file(model, "m", replace(diary, output=diary.output.with_name("whole.csv")))
+    with pytest.raises(RuntimeError, match="power"):
+        classify_file(Failing(model, 30), "m", diary)
+    answers = diary.output.with_name("moods.csv.unfinished") / "answers.f32"
+    done = answers.stat().st_size // (4 * len(LABELS))
+    assert 20 <= done < 50
+    if cut:
+        answers.write_bytes(answers.read_bytes()[:-cut])
+    with pytest.raises(UserMistake, match="--resume goes on"):
+        classify_file(model, "m", diary)
+    rest = Failing(model, 1000)
+    classify_file(rest, "m", replace(diary, resume=True))
+    assert rest.asked <= 51 - done + bool(cut)
+    assert diary.output.read_bytes() == diary.output.with_name("whole.csv").read_bytes()
+
+
+def test_the_answers_of_another_file_or_model_are_refused(model, diary, monkeypatch):
+    monkeypatch.setattr(bulk, "ROWS_AT_ONCE", 5)
+    with pytest.raises(RuntimeError):
+        classify_file(Failing(model, 30), "m", diary)
+    with pytest.raises(UserMistake, match="another file, column or model"):
+        classify_file(model, "other", replace(diary, resume=True))
+    with open(diary.input, "a") as file:
+        file.write("51,one more\n")
+    with pytest.raises(UserMistake, match="another file, column or model"):
+        classify_file(model, "m", replace(diary, resume=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"text_column": "text"}, "has no column 'text'; it has 'day', 'entry'"),
+        ({"output": "moods.jsonl"}, "must end in .csv"),
+        ({"output": "diary.csv"}, "exists already"),
+        ({"input": "nowhere.csv"}, "There is no file"),
+        ({"prefix": "", "header": "label,entry"}, "has a column 'label' already; --prefix"),
+    ],
+)
+def test_mistakes_are_told_before_the_work(diary, tmp_path, model, changes, sentence):
+    if header := changes.pop("header", None):
+        diary.input.write_text(diary.input.read_text().replace("day,entry", header, 1))
+    files = {name: tmp_path / value for name, value in changes.items() if name in ("input", "output")}
+    with pytest.raises(UserMistake, match=sentence):
+        classify_file(Failing(model, 0), "m", replace(diary, **{**changes, **files}))
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path, model):
+    """What is allocated at a time, for a file of 2,000 rows and for one of 20,000."""
+    import tracemalloc
+
+    peaks = []
+    for rows in (2_000, 20_000):
+        file = tmp_path / f"{rows}.jsonl"
+        file.write_text("".join(json.dumps({"text": f"I am sad {i}"}) + "\n" for i in range(rows)))
+        tracemalloc.start()
+        classify_file(Constant(), "m", BulkSettings(file, tmp_path / f"out{rows}.jsonl", "text"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3_000_000
+
+
+class Constant:
+    """A model that answers at once."""
+
+    labels = LABELS
+
+    def probabilities(self, texts):
+        return np.full((len(texts), len(LABELS)), 1 / len(LABELS))
+
+
+class TestCommand:
+    def test_makes_the_file(self, buddy, exported_run, diary):
+        code, out, err = buddy(
+            "classify",
+            "--input",
+            diary.input,
+            "--text-column",
+            "entry",
+            "--output",
+            diary.output,
+            "--model",
+            exported_run,
+        )
+        assert code == 0
+        assert out == f"{diary.output}: 49 labels, 1 rows without text, 1 left out because they could not be read.\n"
+        assert "line 9: it has no text" in err
+        assert len(rows_of(diary.output)) == 50
+
+    @pytest.mark.parametrize(
+        "arguments", [("--input", "a.csv"), ("--output", "b.csv"), ("x", "--input", "a", "--output", "b")]
+    )
+    def test_needs_both_files_and_no_texts(self, buddy, arguments):
+        code, _, err = buddy("classify", *arguments)
+        assert code == 2
+        assert "go together" in err
+
+    def test_ctrl_c_loses_nothing(self, exported_run, tmp_path):
+        file = tmp_path / "many.jsonl"
+        file.write_text("".join(json.dumps({"text": TEXTS[i % 50]}) + "\n" for i in range(40_000)))
+        command = [
+            sys.executable,
+            "-m",
+            "buddy",
+            "classify",
+            "--input",
+            str(file),
+            "--output",
+            str(tmp_path / "out.jsonl"),
+        ]
+        command += ["--model", str(exported_run)]
+        answers = tmp_path / "out.jsonl.unfinished" / "answers.f32"
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        while not (answers.exists() and answers.stat().st_size):
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+        assert running.returncode == 130
+        assert "--resume goes on" in err
+        subprocess.run([*command, "--resume"], check=True, capture_output=True)
+        lines = (tmp_path / "out.jsonl").read_text().splitlines()
+        assert len(lines) == 40_000
+        assert {json.loads(line)["label"] for line in lines[:50]} <= set(LABELS)
