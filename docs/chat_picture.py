@@ -16,6 +16,7 @@ from buddy.cli.chat import chat
 
 MESSAGES = ("I lost my cat last week.", "She was fourteen. The house is so quiet now.", "bye")
 OUT = Path(__file__).parent / "images" / "chat.svg"
+SEED = 3
 WIDTH = 84
 
 FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
@@ -24,8 +25,8 @@ FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}
   font-size: {char_height}px; line-height: {line_height}px; }}
 {styles}
 </style>
-<rect fill="{{background}}" width="100%" height="100%" rx="8"/>
-<g transform="translate(14, 10)" class="{unique_id}-matrix">{{backgrounds}}{matrix}</g>
+<rect fill="#292929" width="100%" height="100%" rx="8"/>
+<g transform="translate(14, 10)" class="{unique_id}-matrix">{matrix}</g>
 </svg>
 """
 
@@ -41,19 +42,18 @@ def transcript() -> str:
 
     out = io.StringIO()
     with patch("builtins.input", typed), redirect_stdout(out):
-        chat(seed=1)
+        chat(seed=SEED)
     return out.getvalue()
 
 
 def draw(said: str) -> str:
     """Give the picture: the user's lines bright, asides dim."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text("$ buddy chat --seed 1", style="bold green"))
+    console.print(Text(f"$ buddy chat --seed {SEED}", style="bold green"))
     for line in said.splitlines():
         style = "bold" if line.startswith("> ") else "dim" if line.startswith("  (") else "cyan"
         console.print(Text(line, style=style))
-    svg = console.export_svg(code_format=FRAME, unique_id="chat")
-    return svg.replace("{background}", "#292929").replace("{backgrounds}", "")
+    return console.export_svg(code_format=FRAME, unique_id="chat")
 
 
 if __name__ == "__main__":

@@ -1,38 +1,54 @@
 """The figures of "How it works", drawn with buddy's own code: ``python docs/figures.py`` writes docs/images/.
 
 Nothing is drawn by hand: layouts come from ``render``, tokens from the tokenizer that ships, rows from ``pad`` and
-``pack``, losses from ``learned_loss``, labels from the trie. Two figures need a run of some
-minutes, so what it left lies beside the pictures: its history, and its last model's answers. They were made with
+``pack``, losses from ``learned_loss``, labels from the trie, leaks from the audit. What took minutes or hours to
+compute lies beside the pictures. The curves of the models that come with buddy were copied from the lab log. Early
+stopping and calibration show the history of a run and its last model's answers, made with
 
     buddy prepare --source builtin
     buddy train --data data/builtin --best-by loss --patience 4 --epochs 8 --out runs/stop
     buddy evaluate runs/stop/last --data data/builtin --out results-last
     python docs/figures.py runs/stop results-last
 
-Each function below draws one figure.
+The replies that one seed wrote are kept as well, for another processor may draw others. ``figures.json`` says what
+each figure shows, for the tests: they draw everything again and compare that. Each function below draws one figure.
 """
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.ticker import FixedLocator
 
+from buddy.companion.reply import Replies, is_good, runs_in_circles
+from buddy.data.audit import compare_texts
 from buddy.data.builtin import read_builtin
+from buddy.data.corpus import CorpusFile, read_passages
+from buddy.data.duplicates import NEAR_DUPLICATE_JACCARD, jaccard, shingles
+from buddy.data.normalise import comparison_key
+from buddy.data.prepare import divide, without_leaks
+from buddy.data.source import UNSPLIT, Source
 from buddy.evaluation.calibration import cross_fitted, temper
-from buddy.evaluation.figures import LIGHT, draw_calibration
+from buddy.evaluation.figures import LIGHT, accuracy_curve, draw_calibration, draw_curve
 from buddy.evaluation.metrics import expected_calibration_error, reliability
 from buddy.evaluation.predictions import read_predictions
 from buddy.evaluation.results import Reliability
+from buddy.evaluation.run_folder import HistoryRow
+from buddy.files import write_json
 from buddy.inference.classifier import Classifier, load_classifier
-from buddy.inference.folder import find_model
+from buddy.inference.engine import Sampling
 from buddy.inference.labels import label_trie, log_softmax
-from buddy.records import Dialogue
+from buddy.models import find_model
+from buddy.records import Dialogue, Example
 from buddy.text.batches import Batch, pack, pad
 from buddy.text.render import (
     END,
@@ -40,8 +56,10 @@ from buddy.text.render import (
     render_dialogue,
     render_emotion_question,
     render_example,
+    render_passage,
     render_reply_question,
 )
+from buddy.text.rows import read_corpus, write_corpus
 from buddy.text.show import GIVEN, LEARNED
 from buddy.text.tokenizer import Codec, Tokens
 from buddy.training.forward import same_document_mask
@@ -53,6 +71,10 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).parent / "images"
 HISTORY = IMAGES / "early-stopping-history.jsonl"
 ANSWERS = IMAGES / "calibration-answers.npz"
+COMPANION_HISTORY = IMAGES / "companion-history.jsonl"
+READING_HISTORY = IMAGES / "reading-history.jsonl"
+WRITTEN = IMAGES / "candidates.json"
+CONTENTS = IMAGES / "figures.json"
 
 WIDTH = 7.0  # inches; at 150 dots per inch 1,050 dots, shown 700 wide
 DOTS_PER_INCH = 150
@@ -69,9 +91,14 @@ def main() -> None:
     """Draw all figures; a run and the results of its last model, if they are named, become those that are shown."""
     if len(sys.argv) > 1:
         keep(Path(sys.argv[1]), Path(sys.argv[2]))
+    keep_candidates()
+    contents = {}
     for name, draw in FIGURES.items():
-        save(draw(), IMAGES / f"{name}.png")
+        figure = draw()
+        save(figure, IMAGES / f"{name}.png")
+        contents[name] = content_of(figure)
         print(f"docs/images/{name}.png")
+    write_json(CONTENTS, contents)
 
 
 def keep(run: Path, results: Path) -> None:
@@ -89,6 +116,111 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=DOTS_PER_INCH, facecolor=PAPER, metadata={"Software": None})
     with Image.open(path) as image:
         image.convert("RGB").quantize(64).save(path, optimize=True)
+
+
+def content_of(figure: Figure) -> dict[str, Any]:
+    """Tell what a figure shows: all but how letters are drawn, and where the library puts its ticks."""
+    texts = [text.get_text() for text in figure.texts]
+    texts += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    for axes in figure.axes:
+        texts += [axes.get_title("left"), axes.get_title(), axes.get_xlabel(), axes.get_ylabel()]
+        texts += [text.get_text() for text in axes.texts]
+        named = [axis for axis in (axes.xaxis, axes.yaxis) if isinstance(axis.get_major_locator(), FixedLocator)]
+        texts += [label.get_text() for axis in named for label in axis.get_ticklabels()]
+    patches = [*figure.patches, *(patch for axes in figure.axes for patch in axes.patches)]
+    lines = [line for axes in figure.axes for line in axes.lines]
+    points = [np.asarray(line.get_xydata()) for line in lines]
+    images = [np.asarray(image.get_array()) for axes in figure.axes for image in axes.images]
+    return {
+        "texts": [text for text in texts if text],
+        "patches": dict(Counter(to_hex(patch.get_facecolor()) for patch in patches)),
+        "lines": dict(Counter(to_hex(line.get_color()) for line in lines)),
+        "curves": [np.round(xy.T, 3).tolist() for xy in points if len(xy) > 2],
+        "images": [round(float(image.mean()), 4) for image in images],
+    }
+
+
+def audit() -> Figure:
+    """Draw how two texts are compared, and what the audit finds of copies that were planted."""
+    figure, axes = character_grid(lines=19.6)
+    first = "My birthday is tomorrow, I am so happy!"
+    second = "my birthday is TOMORROW... I am so hyped"
+    keys = comparison_key(first), comparison_key(second)
+    say(axes, 0, 0.6, "Two texts are compared without case and punctuation …", bold=True)
+    for y, text, key_ in ((2.1, first, keys[0]), (4.0, second, keys[1])):
+        right = box(axes, 0, y, text, FAINT, len(first) + 3.2)
+        axes.annotate("", (right + 3.6, y), (right, y), arrowprops={"arrowstyle": "->", "color": INK})
+        box(axes, right + 4.2, y, key_, GIVEN, len(keys[0]) + 3.2)
+    say(axes, 0, 6.0, "… by the pairs of words that both have", bold=True)
+    pairs = [shingles(key_) for key_ in keys]
+    x = 0.0
+    for pair in sorted(pairs[0] | pairs[1], key=" ".join(keys).index):
+        x = box(axes, x, 7.4, pair, GIVEN if pair in pairs[0] & pairs[1] else FAINT, len(pair) + 1.0)
+    share = jaccard(*pairs)
+    assert share >= NEAR_DUPLICATE_JACCARD, "the figure shows two texts that are nearly the same"
+    both, all_ = len(pairs[0] & pairs[1]), len(pairs[0] | pairs[1])
+    say(axes, 0, 9.0, f"{both} of {all_} are blue: {share:.0%}. From {NEAR_DUPLICATE_JACCARD:.0%} on: nearly the same.")
+    _draw_leaks(axes, 11.4)
+    return figure
+
+
+PLANTED = {"valid": (9, 6), "test": (5, 8)}
+"""By split: training texts that are typed again in capitals, and those that get a word more at the end."""
+
+
+def _draw_leaks(axes: "Axes", y: float) -> None:
+    """Draw a square for every row of valid and test that the audit finds in train, before and after."""
+    clean = _some_of_the_builtin()
+    leaky = _with_leaks(clean)
+    found = compare_texts(leaky.examples)
+    states = {
+        "as they are": compare_texts(clean.examples),
+        "with copies of training texts planted": found,
+        "the same, after --drop-leaks": compare_texts(without_leaks(leaky, found).examples),
+    }
+    for split, planted in PLANTED.items():
+        overlap = found.overlap[f"train-{split}"]
+        assert (overlap.exact, overlap.near) == planted, "the audit finds what was planted, and nothing else"
+    count = sum(map(len, clean.examples.values()))
+    say(axes, 0, y - 0.6, f"Rows that train has, too, among {count} built-in situations", bold=True)
+    for split, x in (("valid", 38.0), ("test", 66.0)):
+        axes.text(x, y + 0.7, f"in {split}", fontsize=9.5, color=FAINT, va="center")
+    for row, (name, findings) in enumerate(states.items()):
+        at = y + 2.1 + 1.6 * row
+        say(axes, 0, at, name, size=9.5)
+        for split, x in (("valid", 38.0), ("test", 66.0)):
+            overlap = findings.overlap[f"train-{split}"]
+            colours = [GIVEN] * overlap.exact + ["#56b4e9"] * overlap.near
+            for number_, colour in enumerate(colours):
+                axes.add_patch(Rectangle((x + 1.6 * number_, at - 0.42), 1.25, 0.84, color=colour, lw=0))
+            if not colours:
+                say(axes, x, at, "none", size=9.5)
+    at = y + 7.1
+    for x, colour, name in ((38.0, GIVEN, "word for word"), (66.0, "#56b4e9", "nearly")):
+        axes.add_patch(Rectangle((x, at - 0.42), 1.25, 0.84, color=colour, lw=0))
+        say(axes, x + 2.2, at, name, size=9.5)
+
+
+def _some_of_the_builtin() -> Source:
+    """Take four labels of the built-in situations, split as `buddy prepare` splits them."""
+    source = read_builtin()
+    some = [row for row in source.examples[UNSPLIT] if row.label in ("sad", "proud", "jealous", "nostalgic")]
+    whole = replace(source, examples={UNSPLIT: some}, dialogues={})
+    return divide(whole, {"test": 0.1, "valid": 0.1}, seed=13)
+
+
+def _with_leaks(source: Source) -> Source:
+    train = [row for row in source.examples["train"] if len(row.text.split()) > 8]
+    examples = dict(source.examples)
+    for split, (exact, near) in PLANTED.items():
+        taken, train = train[: exact + near], train[exact + near :]
+        retyped = [row.text.upper().rstrip(".!?") if i < exact else f"{row.text} Today." for i, row in enumerate(taken)]
+        copies = [
+            Example(f"{split}-copy-{i}", text, row.label)
+            for i, (row, text) in enumerate(zip(taken, retyped, strict=True))
+        ]
+        examples[split] = [*examples[split], *copies]
+    return replace(source, examples=examples)
 
 
 def layouts() -> Figure:
@@ -312,7 +444,7 @@ def loss() -> Figure:
 
 
 def _draw_surprises(axes: "Axes", y: float, words: Sequence[str], tokens: Tokens, surprise: np.ndarray) -> float:
-    x, total = 0.0, 0.0
+    x, total, count = 0.0, 0.0, 0
     for place, word in enumerate(words):
         learned = tokens.weights[place] > 0
         right = box(axes, x, y, word, LEARNED if learned else GIVEN)
@@ -320,6 +452,7 @@ def _draw_surprises(axes: "Axes", y: float, words: Sequence[str], tokens: Tokens
             axes.plot([x, right - 0.6], [y + 1.0, y + 1.0], color=INK, lw=2.5, solid_capstyle="butt")
         if learned:
             total += round(float(surprise[place - 1]), 2)
+            count += 1
             axes.text(
                 (x + right - 0.6) / 2,
                 y - 1.05,
@@ -331,7 +464,7 @@ def _draw_surprises(axes: "Axes", y: float, words: Sequence[str], tokens: Tokens
                 fontweight="bold",
             )
         x = right
-    say(axes, CHARACTERS, y, f"sum {total:.2f}, count 2", side="right", size=9.5)
+    say(axes, CHARACTERS, y, f"sum {total:.2f}, count {count}", side="right", size=9.5)
     return total
 
 
@@ -502,6 +635,131 @@ def early_stopping() -> Figure:
     return figure
 
 
+def accuracy() -> Figure:
+    """Draw how the companion that comes with buddy was fine-tuned, as `buddy evaluate` draws a run."""
+    lines = map(json.loads, COMPANION_HISTORY.read_text("utf-8").splitlines())
+    history = [HistoryRow(step, **line) for step, line in enumerate(lines)]
+    best = max(range(len(history)), key=lambda row: history[row].valid_accuracy or 0.0)
+    return draw_curve(accuracy_curve(history, best))
+
+
+DIALOGUES_APART, EXAMPLES_APART = 32, 91
+"""Of the built-in texts, so many as fill the figure; one of them must be held out, or there would be no corpus."""
+
+
+def reading() -> Figure:
+    """Draw rows as `buddy pretrain` writes them, and how the base model that comes with buddy learned to read."""
+    figure = Figure(figsize=(WIDTH, 3.7), facecolor=PAPER)
+    left, right = figure.add_axes((0.08, 0.15, 0.49, 0.72)), figure.add_axes((0.685, 0.15, 0.295, 0.72))
+    width = 256
+    rows = _rows_of_a_corpus(width)
+    _draw_rows(left, rows, width)
+    left.set_title("Rows to read", fontsize=10, loc="left", color=INK, fontweight="bold")
+    left.set_xlabel("place in the row (tokens)", fontsize=9.5, color=INK)
+    left.set_ylabel("row", fontsize=9.5, color=INK)
+    _draw_bits(right)
+    return figure
+
+
+def _rows_of_a_corpus(width: int) -> list[list[tuple[int, int]]]:
+    """Write a long text, conversations and short texts as a corpus; give the (number, length) of what its rows hold."""
+    source = read_builtin()
+    [dialogues], [examples] = source.dialogues.values(), source.examples.values()
+    diary = " ".join(row.text for row in examples if row.label == "nostalgic")[:2600]
+    records = [{"text": diary}, *({"turns": list(one.turns)} for one in dialogues[::DIALOGUES_APART])]
+    records += [{"text": row.text} for row in examples[::EXAMPLES_APART]]
+    codec = companion().codec
+    with TemporaryDirectory() as folder:
+        file = CorpusFile(Path(folder) / "texts.jsonl")
+        file.path.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
+        passages = codec.encode([render_passage(passage, with_emotion=False) for passage in read_passages(file, 13)])
+        number_of = {
+            passage.ids[start : start + width].tobytes(): number_
+            for number_, passage in enumerate(passages)
+            for start in range(0, len(passage), width)
+        }
+        write_corpus(Path(folder) / "corpus", [file], codec.backend, labels=(), width=width, seed=13)
+        rows = [
+            np.split(row.ids, np.flatnonzero(row.ids[:-1] == codec.special_ids[END]) + 1)
+            for row in read_corpus(Path(folder) / "corpus").rows("train")
+        ]
+    return [[(number_of[piece.tobytes()], len(piece)) for piece in row] for row in rows]
+
+
+def _draw_bits(axes: "Axes") -> None:
+    points = [json.loads(line) for line in READING_HISTORY.read_text("utf-8").splitlines()]
+    steps, bits = [point["step"] for point in points], [point["valid_bits_per_byte"] for point in points]
+    axes.grid(True, color=LIGHT.faint, lw=0.7)
+    axes.plot(steps, bits, "o-", color=LIGHT.after, lw=2, markersize=5)
+    for step, value in zip(steps, bits, strict=True):
+        axes.annotate(
+            f"{value:.3f}",
+            (step, value),
+            (3, 5),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=INK,
+        )
+    axes.set(xlim=(120, 1660), ylim=(1.45, 1.75))
+    axes.set_xticks(steps, [str(step) for step in steps])
+    axes.set_title("Bits per byte, held out", fontsize=10, loc="left", color=INK, fontweight="bold")
+    axes.set_xlabel("step (16 rows each)", fontsize=9.5, color=INK)
+    bare(axes)
+    axes.tick_params(labelsize=8.5)
+
+
+TALK_TO_REPLY_TO = ("My son won the race.", "That's great!", "He trained all year for it.")
+REPLY_SEED = 7
+
+
+def keep_candidates() -> None:
+    """Have the companion write its candidates for a reply, and keep them."""
+    model, sampling = companion(), Sampling(seed=REPLY_SEED)
+    [question] = model.codec.encode([render_reply_question(TALK_TO_REPLY_TO)])
+    written = model.engine.generate([question] * Replies().candidates, sampling, model.codec.reply_ends)
+    assert all(len(ids) < sampling.max_tokens for ids in written), "a reply that was cut would lose its last sentence"
+    write_json(WRITTEN, {"turns": TALK_TO_REPLY_TO, "seed": REPLY_SEED, "replies": written})
+
+
+def candidates() -> Figure:
+    """Draw the candidates for a reply as they are chosen from: bad ones dropped, the others by their likelihood."""
+    model, kept = companion(), json.loads(WRITTEN.read_text("utf-8"))
+    turns, replies = kept["turns"], kept["replies"]
+    [question] = model.codec.encode([render_reply_question(turns)])
+    rows = []
+    for ids in replies:
+        whole = np.append(question.ids, ids)
+        [scores] = model.engine.score_tokens([Tokens(whole, np.ones(len(whole), np.float32))])
+        rows.append((model.codec.decode(ids).strip(), float(scores[len(question) - 1 :].mean())))
+    good = {text: mean for text, mean in rows if is_good(text, turns)}
+    assert 0 < len(good) < len(rows), "the figure shows one that is dropped"
+    figure, axes = character_grid(lines=1.7 * len(turns) + 1.9 * len(rows) + 4.2)
+    say(axes, 0, 0.7, "The conversation so far", bold=True)
+    for row, turn in enumerate(turns):
+        y = 2.3 + 1.7 * row
+        say(axes, 0, y, "listener" if row % 2 else "speaker", size=9.5)
+        box(axes, 12, y, turn, FAINT)
+    top = 2.3 + 1.7 * len(turns) + 0.6
+    say(axes, 0, top, f"{len(rows)} candidates (seed {kept['seed']})", bold=True)
+    say(axes, 44, top, "mean log-probability of a token (0: certain)", bold=True)
+    for row, (text, mean) in enumerate(sorted(rows, key=lambda one: (one[0] not in good, -one[1]))):
+        _draw_candidate(axes, top + 1.8 + 1.9 * row, text, mean, good)
+    return figure
+
+
+def _draw_candidate(axes: "Axes", y: float, text: str, mean: float, good: dict[str, float]) -> None:
+    right = box(axes, 0, y, text, GIVEN if text in good else FAINT)
+    if text not in good:
+        axes.plot([0.6, right - 1.2], [y, y], color=INK, lw=1.1)
+        circles = runs_in_circles(text.lower().split())
+        say(axes, 44, y, "dropped: it runs in circles" if circles else "dropped: nearly what was said before", size=9.5)
+        return
+    taken = mean == max(good.values())
+    length = 12 * -mean
+    axes.add_patch(Rectangle((44, y - 0.4), length, 0.8, color=GIVEN if taken else "#a8c9dd", lw=0))
+    say(axes, 45 + length, y, number(mean) + (", the likeliest: said" if taken else ""), 9.5, bold=taken)
+
+
 def shipped(name: str) -> Path:
     """Find a model that comes with buddy."""
     folder = find_model(name)
@@ -568,6 +826,7 @@ def bare(axes: "Axes") -> None:
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
+    "audit": audit,
     "layouts": layouts,
     "learned-mask": learned_mask,
     "packing": packing,
@@ -575,6 +834,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "label-scoring": label_scoring,
     "calibration": calibration,
     "early-stopping": early_stopping,
+    "accuracy": accuracy,
+    "reading": reading,
+    "candidates": candidates,
 }
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The documentation says what is true: its examples run, and the options, files, pages and packages it names are there.
 
-The commands and programs on its pages are run by tests/docs.
+The commands and programs on its pages are run by tests/docs. The READMEs are pages, too.
 """
 
 import doctest
@@ -12,12 +12,20 @@ import yaml
 
 from buddy.cli import commands  # noqa: F401  (registers the commands with `app`)
 from buddy.cli.app import app
-from tests.docs.pages import DOCS, GUIDE, HISTORY, PAGES, REPOSITORY, name_of
+from tests.docs.pages import DOCS, HISTORY, PAGES, REPOSITORY, WITH_README, name_of
 
 WITH_EXAMPLES = ("data", "label-scoring", "pretraining", "text", "training", "using")
-WITHOUT_COMMANDS = {"how-it-works", "label-scoring", "model-card", "reference", "text", "tutorials/server"}
+WITHOUT_COMMANDS = {
+    "how-it-works",
+    "label-scoring",
+    "lessons/README",
+    "model-card",
+    "reference",
+    "text",
+    "tutorials/server",
+}
 
-guide = pytest.mark.parametrize("page", GUIDE, ids=name_of)
+guide = pytest.mark.parametrize("page", WITH_README, ids=name_of)
 
 
 def options_by_command() -> dict[str, set[str]]:
@@ -43,7 +51,7 @@ def test_examples_run(page):
 def test_typed_commands_have_the_options(page):
     known = options_by_command()
     names = "|".join(sorted(known, key=len, reverse=True))
-    typed = re.findall(rf"\bbuddy ({names})\b([^`#\n]*)", page.read_text("utf-8"))
+    typed = re.findall(rf"\bbuddy ({names})\b([^`#|\n]*)", page.read_text("utf-8"))
     for command, rest in typed:
         assert set(re.findall(r"(?<!\S)--[a-z][a-z-]+", rest)) <= known[command], f"buddy {command}{rest}"
     assert typed or name_of(page) in WITHOUT_COMMANDS
@@ -81,6 +89,19 @@ def test_the_map_shows_every_package():
     rows = re.findall(r"^\| `(buddy/\w+)` \|", (DOCS / "how-it-works.md").read_text("utf-8"), flags=re.MULTILINE)
     assert set(rows) == folders
     assert len(rows) == len(folders)
+
+
+def test_the_map_puts_a_package_below_those_that_it_uses():
+    rows = re.findall(r"^\| `buddy/(\w+)` \|", (DOCS / "how-it-works.md").read_text("utf-8"), flags=re.MULTILINE)
+    uses = {
+        (package, used)
+        for package in rows
+        for file in (REPOSITORY / "buddy" / package).rglob("*.py")
+        for used in re.findall(r"^ *(?:from|import) buddy\.(\w+)", file.read_text("utf-8"), flags=re.MULTILINE)
+        if used in rows
+    }
+    assert len(uses) > 20
+    assert [pair for pair in uses if rows.index(pair[1]) > rows.index(pair[0])] == []
 
 
 def test_colours_of_the_page_are_those_that_buddy_shows():

@@ -1,69 +1,42 @@
-"""The README shows what is: its commands, its tree, its pictures, and figures that stand elsewhere, too."""
+"""The README shows what is: its tree, its targets, its links.
+
+Its commands and its program are run, and its figures compared, by tests/docs.
+"""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.test_documentation import options_by_command
+from tests.docs.pages import README, REPOSITORY, WITH_README, name_of
 
-REPOSITORY = Path(__file__).parents[1]
-README = (REPOSITORY / "README.md").read_text("utf-8")
-
-
-def test_the_first_minute_prints_what_it_shows(buddy):
-    command, *expected = re.search(r"\$ buddy classify (.*?)\n\$ buddy chat", README, flags=re.DOTALL)[1].splitlines()  # type: ignore[index]
-    code, out, _ = buddy("classify", *re.findall(r'"(.*?)"', command))
-    assert code == 0
-    assert [shares(line) for line in out.splitlines()] == [pytest.approx(shares(line), abs=1.5) for line in expected]
+TEXT = README.read_text("utf-8")
+OF_TOOLS = re.findall(r"^/?([\w.*-]+)/$", (REPOSITORY / ".gitignore").read_text("utf-8"), flags=re.MULTILINE)
 
 
-def shares(line: str) -> dict[str, float]:
-    """The labels of a line and their percentages; another processor may round them otherwise."""
-    return {label: float(share) for label, share in re.findall(r"(\w+) +(\d+)%", line)}
-
-
-def test_the_program_runs(capsys):
-    (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    names: dict[str, object] = {}
-    exec(compile(program, "README", "exec"), names)
-    assert names["buddy"].emotion("I finally got the job!").label == "joyful"  # type: ignore[attr-defined]
-
-
-def test_commands_have_the_options():
-    known = options_by_command()
-    names = "|".join(sorted(known, key=len, reverse=True))
-    typed = re.findall(rf"\bbuddy ({names})\b([^`#\n|]*)", README)
-    assert len(typed) > 10
-    for command, rest in typed:
-        assert set(re.findall(r"(?<!\S)--[a-z][a-z-]+", rest)) <= known[command], f"buddy {command}{rest}"
-
-
-def test_make_has_the_targets():
+@pytest.mark.parametrize("page", WITH_README, ids=name_of)
+def test_make_has_the_targets(page):
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
-    named = set(re.findall(r"(?:\$ |`)make ([a-z-]+)", README))
-    assert {"demo", "lesson", "test", "check"} <= named <= targets
+    named = set(re.findall(r"(?:\$ |`)make ([a-z-]+)", page.read_text("utf-8")))
+    assert named <= targets
+    assert page != README or {"demo", "lesson", "test", "check"} <= named
 
 
 def test_the_tree_is_that_of_the_repository():
-    (tree,) = re.findall(r"```text\n(buddy/\n.*?)```", README, flags=re.DOTALL)
+    (tree,) = re.findall(r"```text\n(buddy/\n.*?)```", TEXT, flags=re.DOTALL)
     packages = re.findall(r"^  (\w+)/", tree, flags=re.MULTILINE)
     folders = re.findall(r"^(\w+)/", tree, flags=re.MULTILINE)
     assert sorted(packages) == sorted(folder.parent.name for folder in (REPOSITORY / "buddy").glob("*/__init__.py"))
-    assert all((REPOSITORY / folder).is_dir() for folder in folders)
-    assert {"buddy", "lessons", "recipes", "docs", "tests"} == set(folders)
+    assert sorted(folders) == sorted({*folders_with_code(), "docs"})
+
+
+def folders_with_code() -> list[str]:
+    """Name the folders of the repository in which there is Python or a notebook, but for what tools leave there."""
+    there = [folder for folder in REPOSITORY.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    own = [folder for folder in there if not any(folder.match(pattern) for pattern in OF_TOOLS)]
+    return [folder.name for folder in own if any(folder.rglob("*.py")) or any(folder.rglob("*.ipynb"))]
 
 
 def test_links_and_pictures_are_there():
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", TEXT)
     assert len(targets) > 10
     assert [target for target in targets if not (REPOSITORY / target).exists()] == []
-
-
-def test_figures_of_the_models_are_those_of_the_card():
-    """The table of the README in bold, word for word in the model card."""
-    card = (REPOSITORY / "docs" / "model-card.md").read_text("utf-8")
-    (table,) = re.findall(r"\| \| companion, 14M int8 \|.*?\n\n", README, flags=re.DOTALL)
-    figures = [figure for row in table.strip().splitlines()[2:] for figure in re.findall(r"\d+\.\d", row.split("|")[2])]
-    assert len(figures) >= 8
-    assert [figure for figure in figures if figure not in card] == []

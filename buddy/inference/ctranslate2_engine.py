@@ -159,15 +159,16 @@ class CTranslate2Engine:
     def _generator_for(self, sampling: Sampling) -> Generator:
         """Give the model; for a seeded answer a copy of it.
 
-        A thread of the library takes the seed when it draws for the first time, and never again. So a seed needs new
-        threads, which come with a copy, and a first draw, after which the seed of the process is left to chance again.
+        A thread of the library takes the seed when it draws for the first time, and never again. So a seed needs a new
+        thread, which comes with a copy, and a first draw, after which the seed of the process is left to chance again.
+        One thread: several would share the work as it happens.
         """
         if sampling.seed is None or sampling.is_greedy:
             return self.generator
         with SEEDING:
             set_random_seed(sampling.seed)
             try:
-                copy = _load_generator(self.folder, self.device)
+                copy = _load_generator(self.folder, self.device, workers=1)
                 copy.generate_batch([[self.words[0]]], max_length=1, sampling_topk=0, include_prompt_in_result=False)
             finally:
                 set_random_seed(secrets.randbits(24))
@@ -218,9 +219,9 @@ def _read_vocabulary(folder: Path) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _load_generator(folder: Path, device: str) -> Generator:
+def _load_generator(folder: Path, device: str, workers: int | None = None) -> Generator:
     try:
-        return Generator(str(folder), device=device, **_threads(device))
+        return Generator(str(folder), device=device, **_threads(device, workers))
     except (RuntimeError, ValueError, MemoryError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise UserMistake(f"The weights in {folder} cannot be loaded ({reason}); {AGAIN}.") from error
@@ -257,8 +258,8 @@ def _use_wide_instructions(cpuinfo: Path) -> None:
         os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
 
 
-def _threads(device: str) -> dict[str, int]:
-    return {"inter_threads": cores(), "intra_threads": 1} if device == "cpu" else {}
+def _threads(device: str, workers: int | None = None) -> dict[str, int]:
+    return {"inter_threads": workers or cores(), "intra_threads": 1} if device == "cpu" else {}
 
 
 def cores() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from buddy.bench.classify import BUDDY, Comparison, Speed, bench_classify
 from buddy.bench.hugging_face import load_as_hugging_face
 from buddy.errors import UserMistake
 from buddy.inference.classifier import load_classifier
+from buddy.inference.engine import Sampling
 from buddy.inference.export import export_model
 from buddy.inference.label_head import read, write
 from tests.conftest import ENDINGS, OPENINGS, random_tokens
@@ -50,9 +52,14 @@ def test_a_model_of_another_kind_is_refused(tmp_path, exported_run):
 
 
 def test_all_sides_classify_the_same_texts(exported_run, monkeypatch):
-    seen = []
+    seen: list[int] = []
     seconds = classify._seconds
-    monkeypatch.setattr(classify, "_seconds", lambda side, texts: seen.append(len(texts)) or seconds(side, texts))
+
+    def note(side: classify.Side, texts: Sequence[str]) -> float:
+        seen.append(len(texts))
+        return seconds(side, texts)
+
+    monkeypatch.setattr(classify, "_seconds", note)
     measured = bench_classify(exported_run, TEXTS, rounds=2)
     assert seen.count(len(TEXTS)) == 2 * 4
     assert measured.sides["generate, fp32"].same_answer > 0.9
@@ -80,7 +87,7 @@ def test_the_arithmetic_is_counted_by_hand(exported_run):
 
 def test_both_sides_write_as_many_tokens(companion_model, monkeypatch):
     monkeypatch.setattr(chat, "TOKENS", 6)
-    monkeypatch.setattr(chat, "SAMPLING", chat.Sampling(max_tokens=6))
+    monkeypatch.setattr(chat, "SAMPLING", Sampling(max_tokens=6))
     measured = bench_chat(companion_model, TEXTS[:3], rounds=2)
     assert {len(speed.tokens_per_second) for speed in measured.sides.values()} == {2}
     ours, theirs = (measured.sides[name].tokens_per_second for name in (chat.BUDDY, chat.GENERATE))

@@ -1,4 +1,4 @@
-"""The pages of the documentation, and what stands in their blocks."""
+"""The pages of the documentation, what stands in their blocks and tables, and the programs in and beside them."""
 
 import importlib.util
 import re
@@ -12,11 +12,13 @@ PAGES = sorted(path for path in DOCS.rglob("*.md") if path.parent.name != "decis
 HISTORY = {DOCS / "decisions.md", DOCS / "lab-log.md"}
 GUIDE = [page for page in PAGES if page not in HISTORY]
 """Pages about the code as it is; decisions and the lab log also speak of what is no more."""
+README = REPOSITORY / "README.md"
+WITH_README = [*GUIDE, README, REPOSITORY / "lessons" / "README.md"]
 
 
 def name_of(page: Path) -> str:
-    """Name a page as a link does: ``tutorials/lora``."""
-    return page.relative_to(DOCS).with_suffix("").as_posix()
+    """Name a page as a link does: ``tutorials/lora``; pages that are not on the site, by their place."""
+    return page.relative_to(DOCS if DOCS in page.parents else REPOSITORY).with_suffix("").as_posix()
 
 
 def load_program(name: str) -> ModuleType:
@@ -28,6 +30,13 @@ def load_program(name: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def run_program(code: str, name: str = "page") -> dict[str, object]:
+    """Run a program as `python` does; gives the names that it has defined."""
+    names: dict[str, object] = {"__name__": "__main__"}
+    exec(compile(code, name, "exec"), names)
+    return names
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -45,6 +54,15 @@ def sections(page: Path) -> dict[str, str]:
     """Give what stands below each heading, up to the next heading of any level."""
     parts = re.split(r"^#+ (.*)\n", page.read_text("utf-8"), flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def rows(text: str) -> dict[str, str]:
+    """Give the rows of all tables, by their first cell, without bold type and continuation dots."""
+    plain = text.replace("**", "")
+    return {
+        cells[0].strip(" …"): "|".join(cell.strip() for cell in cells[1:])
+        for cells in (line.strip("|").split("|") for line in plain.splitlines() if re.match(r"\| \S", line))
+    }
 
 
 def first_cells(section: str) -> list[str]:

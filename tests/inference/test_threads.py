@@ -8,6 +8,8 @@ import pytest
 from buddy.inference import ctranslate2_engine
 from buddy.inference.classifier import load_classifier
 from buddy.inference.ctranslate2_engine import _use_wide_instructions, cores
+from buddy.inference.engine import Sampling
+from buddy.text.render import render_reply_question
 from tests.conftest import ENDINGS, OPENINGS
 
 TEXTS = [f"{opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS]
@@ -32,6 +34,18 @@ def test_answers_do_not_depend_on_them_nor_on_the_order(companion_model, monkeyp
     found = model.probabilities([TEXTS[i] for i in order])
     np.testing.assert_allclose(found, expected[order], atol=1e-5)
     assert (found.argmax(axis=1) == expected[order].argmax(axis=1)).all()
+
+
+def test_a_seed_gives_the_same_replies_with_many(companion_model, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    model = load_classifier(companion_model)
+    prefixes = model.codec.encode([render_reply_question([text]) for text in TEXTS[:12]])
+    sampling = Sampling(temperature=1.5, top_p=1.0, seed=5)
+    written = [model.engine.generate(prefixes, sampling, model.codec.reply_ends) for _ in range(6)]
+    assert all(one == written[0] for one in written)
+    streamed = [list(model.engine.stream(prefixes[0], sampling, ())) for _ in range(6)]
+    assert all(one == streamed[0] for one in streamed)
 
 
 def test_a_failure_in_one_of_them_is_not_lost(companion_model, monkeypatch):
