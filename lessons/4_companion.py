@@ -151,7 +151,7 @@ questions = classifier.codec.encode([render_reply_question([one]) for one in sai
 for name, sampling in (
     ("no chance at all", Sampling(temperature=0)),
     ("buddy's settings", Sampling(seed=1)),
-    ("much chance", Sampling(temperature=1.5, top_p=1.0, seed=1)),
+    ("much chance", Sampling(temperature=1.5, top_p=1.0, top_k=0, seed=1)),
 ):
     print(name)
     for ids in classifier.engine.generate(questions, sampling, classifier.codec.reply_ends):
