@@ -63,7 +63,7 @@ def train(
         memory = statistics.median(side.peak_megabytes for side in sides)
         print(f"  {name:<8} {speed:8.1f} texts/s   peak {memory:6.0f} MB")
     ratios = comparison.speed_ratios()
-    print(f"  buddy is {_median_and_range(ratios)} times as fast")
+    print(f"  buddy is {_times_as_fast(ratios)}")
     print(f"  memory: {json.dumps([round(r, 2) for r in comparison.memory_ratios()])} of the Trainer's, by round")
     _write(out, comparison.to_json())
 
@@ -85,7 +85,7 @@ def classify(
     measured = bench_classify(find_model_folder(model), _texts(data, texts), rounds)
     print(f"{measured.model}, {measured.texts} texts, medians of {rounds} rounds")
     for name, speed in measured.sides.items():
-        ratio = "" if name == BUDDY else f"   buddy is {_median_and_range(measured.ratios(name))} times as fast"
+        ratio = "" if name == BUDDY else f"   buddy is {_times_as_fast(measured.ratios(name))}"
         print(
             f"  {name:<27} {statistics.median(speed.texts_per_second):7.0f} texts/s   "
             f"one text {statistics.median(speed.milliseconds):5.1f} ms   same answer {speed.same_answer:4.0%}{ratio}"
@@ -118,7 +118,7 @@ def chat(
             f"  {name:<15} {statistics.median(speed.tokens_per_second):6.0f} tokens/s   "
             f"first after {statistics.median(speed.milliseconds_to_first):5.1f} ms"
         )
-    print(f"  buddy is {_median_and_range(measured.ratios())} times as fast")
+    print(f"  buddy is {_times_as_fast(measured.ratios())}")
     print(
         f"  a whole reply, the best of four: {measured.reply_milliseconds:.0f} ms, "
         f"{measured.reply_words_per_second:.0f} words/s"
@@ -141,7 +141,7 @@ def start(
     measured = bench_start(find_model_folder(model), rounds)
     for name, seconds in measured.seconds.items():
         print(f"  {name:<27} {statistics.median(seconds):5.2f} s")
-    print(f"  buddy is {_median_and_range(measured.ratios())} times as fast")
+    print(f"  buddy is {_times_as_fast(measured.ratios())}")
     _write(out, measured.to_json())
 
 
@@ -155,8 +155,8 @@ def _texts(data: Path | None, most: int) -> list[str]:
     return [example.text for example in random.Random(13).sample(examples, min(most, len(examples)))]  # noqa: S311
 
 
-def _median_and_range(ratios: Sequence[float]) -> str:
-    return f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+def _times_as_fast(ratios: Sequence[float]) -> str:
+    return f"{statistics.median(ratios):.1f} times as fast ({min(ratios):.1f} to {max(ratios):.1f})"
 
 
 def _check_out(out: Path | None) -> None:

@@ -43,6 +43,9 @@ QUICKER = {
     "train": QUICK,
     "pretrain": [*QUICK, "--max-tokens", "32"],
     "evaluate": ["--bootstrap", "20", "--replies", "1"],
+    "bench classify": ["--texts", "8", "--rounds", "1"],
+    "bench chat": ["--messages", "2", "--rounds", "1"],
+    "bench start": ["--rounds", "1"],
 }
 WITH_ALTERNATIVES = ("training", "pretraining")
 """Pages that show several ways to make the same run; elsewhere a reader may type one line after the other."""
@@ -57,7 +60,7 @@ STOOD_IN: Mapping[str, set[str]] = {
     "training": {"data/empathetic-dialogues", "data/moods", "gpt2"},
     "tutorials/gpt2": {"data/moods", "gpt2", "copies/gpt2"},
     "tutorials/lora": {"data/tickets", "data/moods", "gpt2"},
-    "using": {"runs/companion", "diary.txt"},
+    "using": {"runs/companion", "diary.txt", "diary.csv", "data/empathetic-dialogues"},
 }
 """What a page takes for granted: files of the reader's, and what another page or a command of ``NOT_RUN`` makes."""
 
@@ -121,6 +124,7 @@ def stand_ins(moods, trained_run, companion_checkpoint, exported_run, companion_
         r"gpt2|copies/gpt2": hub_model,
         r"moods\.csv": text(f"message,mood\n{rows}"),
         r"diary\.txt": text("I lost my cat.\n\nWe won!\n"),
+        r"diary\.csv": text("day,entry\n1,I lost my cat.\n2,We won!\n"),
         r"novels\.txt": text(passages),
         r".*\.jsonl(\.xz)?": lambda place: write_lines(place, spoken),
     }
@@ -202,7 +206,7 @@ def run_python(words: list[str]) -> tuple[int, str, str]:
 
 def supply(words: list[str], page: Path, stand_ins: StandIns) -> None:
     """Put a stand-in where a command looks for something that is not there."""
-    out = words[words.index("--out") + 1] if "--out" in words else None
+    out = next((words[words.index(option) + 1] for option in ("--out", "--output") if option in words), None)
     resumes = "--resume" in words
     if words[0] in ("train", "pretrain") and not resumes and page.stem in WITH_ALTERNATIVES:
         shutil.rmtree(out or "runs/emotion", ignore_errors=True)
@@ -219,7 +223,8 @@ def quicker(words: list[str]) -> list[str]:
     learns_from_nothing = words[1] in ("train", "pretrain") and (
         "--backbone" not in words or any(word.startswith("scratch:") for word in words)
     )
-    return [*QUICKER.get(words[1], []), *(TINY if learns_from_nothing else [])]
+    name = " ".join(words[1:3]) if words[1] == "bench" else words[1]
+    return [*QUICKER.get(name, []), *(TINY if learns_from_nothing else [])]
 
 
 def answers(page: Path) -> list[str]:
@@ -234,6 +239,9 @@ def check_outcome(command: str, out: str, page: Path) -> None:
     words = shlex.split(command)
     if "--out" in words:
         assert Path(words[words.index("--out") + 1]).is_dir()
+    if "--output" in words:
+        assert Path(words[words.index("--output") + 1]).is_file()
+        return
     if words[:2] == ["buddy", "evaluate"]:
         assert "accuracy" in out
         where = Path(words[words.index("--out") + 1] if "--out" in words else words[2])

@@ -173,6 +173,14 @@ class Constant:
         return np.full((len(texts), len(LABELS)), 1 / len(LABELS))
 
 
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test in the background has it ignored
+from buddy.cli import main
+main()
+"""
+
+
 class TestCommand:
     def test_makes_the_file(self, buddy, exported_run, diary):
         code, out, err = buddy(
@@ -202,17 +210,8 @@ class TestCommand:
     def test_ctrl_c_loses_nothing(self, exported_run, tmp_path):
         file = tmp_path / "many.jsonl"
         file.write_text("".join(json.dumps({"text": TEXTS[i % 50]}) + "\n" for i in range(40_000)))
-        command = [
-            sys.executable,
-            "-m",
-            "buddy",
-            "classify",
-            "--input",
-            str(file),
-            "--output",
-            str(tmp_path / "out.jsonl"),
-        ]
-        command += ["--model", str(exported_run)]
+        options = ["--input", str(file), "--output", str(tmp_path / "out.jsonl"), "--model", str(exported_run)]
+        command = [sys.executable, "-c", PROGRAM, "classify", *options]
         answers = tmp_path / "out.jsonl.unfinished" / "answers.f32"
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         while not (answers.exists() and answers.stat().st_size):
