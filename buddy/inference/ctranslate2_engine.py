@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -221,7 +221,7 @@ def _read_vocabulary(folder: Path) -> tuple[str, ...]:
 
 def _load_generator(folder: Path, device: str, workers: int | None = None) -> Generator:
     try:
-        return Generator(str(folder), device=device, **_threads(device, workers))
+        return _new_generator(str(folder), device, workers)
     except (RuntimeError, ValueError, MemoryError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise UserMistake(f"The weights in {folder} cannot be loaded ({reason}); {AGAIN}.") from error
@@ -233,7 +233,7 @@ def _load_with_few_tokens(folder: Path, device: str, tokens: Sequence[int]) -> G
         files["model.bin"] = with_few_tokens(files["model.bin"], tokens)
     except ValueError:
         return None
-    return Generator("labels", device=device, files=files, **_threads(device))
+    return _new_generator("labels", device, files=files)
 
 
 def _choose(model: Generator, questions: list[list[int]]) -> Scores:
@@ -258,8 +258,17 @@ def _use_wide_instructions(cpuinfo: Path) -> None:
         os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
 
 
-def _threads(device: str, workers: int | None = None) -> dict[str, int]:
-    return {"inter_threads": workers or cores(), "intra_threads": 1} if device == "cpu" else {}
+def _new_generator(
+    name: str, device: str, workers: int | None = None, files: Mapping[str, bytes] | None = None
+) -> Generator:
+    """Make the library's model, with one thread for each worker.
+
+    In a thread of its own: the library tells OpenMP to use so few threads in the thread that makes the model, and
+    PyTorch, if the caller uses it, would do so, too.
+    """
+    threads = {"inter_threads": workers or cores(), "intra_threads": 1} if device == "cpu" else {}
+    with ThreadPoolExecutor(1) as maker:
+        return maker.submit(Generator, name, device=device, files=files, **threads).result()
 
 
 def cores() -> int:

@@ -48,6 +48,22 @@ def test_a_seed_gives_the_same_replies_with_many(companion_model, monkeypatch):
     assert all(one == streamed[0] for one in streamed)
 
 
+def test_those_of_pytorch_stay_as_they_are(companion_model, monkeypatch):
+    """The library sets a number of threads that PyTorch, in the same process, would take for its own."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        model = load_classifier(companion_model)
+        model.log_scores(TEXTS)
+        prefixes = model.codec.encode([render_reply_question([TEXTS[0]])])
+        model.engine.generate(prefixes, Sampling(seed=1), ())
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_failure_in_one_of_them_is_not_lost(companion_model, monkeypatch):
     model = load_classifier(companion_model)
 
