@@ -27,9 +27,11 @@ from buddy.errors import UserMistake, quote
 from buddy.inference.engine import Sampling, silent_ids
 from buddy.inference.folder import Facts
 from buddy.inference.label_head import with_few_tokens
-from buddy.inference.labels import LabelTrie, Scores, add_up, log_softmax
-from buddy.text.batches import FloatArray
+from buddy.inference.labels import ROOT, LabelTrie, Scores, add_up, log_softmax
 from buddy.text.tokenizer import Codec, Tokens, make_codec
+
+LOGITS_AT_ONCE = 2**22
+"""Where every token of the vocabulary gets a number at every position, a pass has so many of them: 16 MB."""
 
 TOKENS_AT_ONCE = 512
 """In one pass: enough to keep a core busy, few enough that all cores get a share of a few hundred texts."""
@@ -68,7 +70,8 @@ class CTranslate2Engine:
             asked = [questions[i].ids.tolist() for i in group]
             scores[group] = self._score_along_paths(asked, trie) if model is None else _choose(model, asked)
 
-        self._at_the_same_time(score_group, _equally_long(questions))
+        at_once = TOKENS_AT_ONCE if model else min(TOKENS_AT_ONCE, LOGITS_AT_ONCE // len(self.words))
+        self._at_the_same_time(score_group, _equally_long(questions, at_once))
         return scores
 
     def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
@@ -111,19 +114,13 @@ class CTranslate2Engine:
                 pass  # an exception in a group is raised here
 
     def _score_along_paths(self, questions: list[list[int]], trie: LabelTrie) -> Scores:
-        """Score labels of any number of tokens: a pass for the root and each inner node of the trie."""
-        at_nodes = [self._next_logits([ids + path for ids in questions]) for path in _paths(trie)]
-        return add_up(np.stack(at_nodes, axis=1), trie)  # from (N, 1 + K, V)
-
-    def _next_logits(self, sequences: Sequence[list[int]]) -> FloatArray:
-        """Give the logits behind each sequence, all of one length: (N, V)."""
-        found = self.generator.generate_batch(
-            [self._spell(ids) for ids in sequences],
-            max_length=1,
-            return_logits_vocab=True,
-            include_prompt_in_result=False,
-        )
-        return np.stack([np.asarray(one.logits[0][0], np.float32) for one in found])
+        """Score labels of any number of tokens: a pass for each way down the trie, through all nodes on it: (N, E)."""
+        at_nodes = np.empty((len(questions), 1 + len(trie.tokens), len(self.words)), np.float32)  # (N, 1 + K, V)
+        for way in _ways_down(trie):
+            below = [trie.tokens[node - 1] for node in way]
+            logits = np.asarray(self.generator.forward_batch([ids + below for ids in questions]))
+            at_nodes[:, [ROOT, *way]] = logits[:, -1 - len(way) :]
+        return add_up(at_nodes, trie)
 
     def _model_for(self, tokens: tuple[int, ...]) -> Generator | None:
         """Give a model that answers with these tokens; ``None`` if the library writes models in another way now."""
@@ -278,8 +275,8 @@ def cores() -> int:
     return min(allowed, int(asked)) if asked.isdigit() and int(asked) else allowed
 
 
-def _equally_long(documents: Sequence[Tokens]) -> Iterator[list[int]]:
-    """Cut documents into groups of one length and at most ``TOKENS_AT_ONCE`` tokens; gives their indices.
+def _equally_long(documents: Sequence[Tokens], tokens_at_once: int = TOKENS_AT_ONCE) -> Iterator[list[int]]:
+    """Cut documents into groups of one length and at most so many tokens; gives their indices.
 
     Rows of different lengths would be padded, and in int8 a padded row gets other logits than alone.
     """
@@ -287,19 +284,19 @@ def _equally_long(documents: Sequence[Tokens]) -> Iterator[list[int]]:
     for index, document in enumerate(documents):
         by_length[len(document)].append(index)
     for length, indices in by_length.items():
-        rows = max(1, TOKENS_AT_ONCE // length)
+        rows = max(1, tokens_at_once // length)
         yield from (indices[start : start + rows] for start in range(0, len(indices), rows))
 
 
-def _paths(trie: LabelTrie) -> list[list[int]]:
-    """Give the tokens that lead to the root (none) and to each inner node.
+def _ways_down(trie: LabelTrie) -> list[list[int]]:
+    """Give the ways from the root to the deepest inner nodes, as the nodes on them; the root alone if there are none.
 
     Example:
         >>> from buddy.inference.labels import make_trie
-        >>> _paths(make_trie([(1, 2, 3), (4,)], end=9))
-        [[], [1], [1, 2]]
+        >>> _ways_down(make_trie([(1, 2, 3), (4, 5), (6,)], end=9))  # node 1 is token 1, node 2 token 4, node 3 (1, 2)
+        [[2], [1, 3]]
     """
-    paths: list[list[int]] = [[]]
-    for token, parent in zip(trie.tokens, trie.parents, strict=True):
-        paths.append([*paths[parent], token])
-    return paths
+    ways: dict[int, list[int]] = {ROOT: []}
+    for node, parent in enumerate(trie.parents, start=1):
+        ways[node] = [*ways[parent], node]
+    return [way for node, way in ways.items() if node not in trie.parents]
