@@ -27,7 +27,7 @@ notebooks: $(VENV)/installed-lessons  ## build the notebooks from lessons/*.py, 
 	$(BIN)/python lessons/build.py
 
 test-lessons: $(VENV)/installed-dev  ## run the notebooks from end to end (a few minutes)
-	$(BIN)/pytest --nbmake --session-timeout 600 --durations 4 lessons
+	$(BIN)/pytest --nbmake --session-timeout 1800 --durations 4 lessons
 
 test: $(VENV)/installed-dev  ## run the tests
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered --cov-fail-under=90

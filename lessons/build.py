@@ -17,6 +17,9 @@ import nbformat
 from nbclient import NotebookClient
 
 LESSONS = Path(__file__).parent
+SECONDS_A_CELL = 900
+"""So long may a cell take when the notebooks are tested, on a busy machine."""
+
 PROGRESS = re.compile(r"\w+: [\d,]+ .*/s\b|\s*$")
 
 
@@ -32,7 +35,11 @@ def build(script: Path) -> None:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
         cell.outputs = list(_worth_keeping(cell.get("outputs", [])))
-    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
+    notebook.metadata = {
+        "kernelspec": notebook.metadata["kernelspec"],
+        "language_info": {"name": "python"},
+        "execution": {"timeout": SECONDS_A_CELL},
+    }
     nbformat.write(notebook, script.with_suffix(".ipynb"))  # type: ignore[no-untyped-call]
 
 

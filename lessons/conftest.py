@@ -6,7 +6,7 @@ import pytest
 
 collect_ignore_glob = ["*.py"]
 
-SECONDS = 600
+SECONDS = 1200
 """A notebook that trains a model takes longer than any other test may."""
 
 
