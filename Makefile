@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# as in a container
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lesson notebooks test-lessons test check bench docs clean
@@ -21,7 +22,7 @@ demo: $(VENV)/installed-train  ## a tiny model on the built-in data: train, eval
 	@echo "(To type these commands, first: . $(BIN)/activate)"
 
 lesson: $(VENV)/installed-lessons  ## the lessons, in JupyterLab: from two clusters of points to a companion
-	$(BIN)/jupyter lab lessons/1_clusters.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons/1_clusters.ipynb $(AS_ROOT)
 
 notebooks: $(VENV)/installed-lessons  ## build the notebooks from lessons/*.py, with their outputs
 	$(BIN)/python lessons/build.py

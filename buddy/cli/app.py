@@ -123,7 +123,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] == "buddy":
             raise
-        _fail(f"This needs {error.name}, which is not installed: pip install 'buddy-companion[train]'.", 1, debug)
+        _fail(f"This needs {error.name}, which is not installed: pip install '.[train]' in buddy's folder.", 1, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:

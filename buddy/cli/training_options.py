@@ -42,7 +42,7 @@ def refuse_other_options(context: typer.Context) -> None:
         source = context.get_parameter_source(name)
         if name not in ALLOWED_WITH_RESUME and source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP"):
             option = "--" + name.replace("_", "-")
-            raise UserMistake(f"{option} cannot change when a run goes on; its config.yaml holds the settings.")
+            raise UserMistake(f"{option} cannot change when a run goes on: leave it out, the run has its settings.")
 
 
 def end_run(run: Path, stop: "StopRequest", command: str) -> None:

@@ -126,7 +126,7 @@ def read_prepared(folder: Path) -> PreparedData:
         (('angry', 'joyful'), ('train',), 'We won!')
     """
     if not folder.is_dir():
-        raise UserMistake(f"There is no folder {folder}; `buddy prepare --out {folder}` makes one.")
+        raise UserMistake(f"There is no folder {folder}; `buddy prepare` makes one, see its --source.")
     data = PreparedData(folder, _read_labels(folder))
     if "train" not in data.splits():
         raise UserMistake(f"{folder} has no train.parquet; run `buddy prepare --out {folder}` again.")

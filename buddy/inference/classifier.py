@@ -140,7 +140,7 @@ def _load_checkpoint(folder: Path, facts: Facts, device: str, number_format: str
         from buddy.inference.torch_engine import load_torch_engine
     except ImportError as error:
         raise UserMistake(
-            f"{folder} needs PyTorch: pip install 'buddy-companion[train]', or name a model that `buddy export` made."
+            f"{folder} needs PyTorch: pip install '.[train]' in buddy's folder, or name what `buddy export` made."
         ) from error
     engine, positions = load_torch_engine(folder, device, number_format)
     return engine, min(facts.max_tokens, positions)

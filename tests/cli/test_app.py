@@ -143,8 +143,7 @@ class TestFailure:
         assert buddy("train", "--data", "nowhere") == (
             2,
             "",
-            f"buddy: There is no folder {Path('nowhere').absolute()}; "
-            f"`buddy prepare --out {Path('nowhere').absolute()}` makes one.\n",
+            f"buddy: There is no folder {Path('nowhere').absolute()}; `buddy prepare` makes one, see its --source.\n",
         )
 
     def test_shows_its_traceback_when_asked(self, buddy):
@@ -239,7 +238,7 @@ def test_a_library_that_is_not_installed_is_named_with_what_brings_it(buddy, mon
     code, _, err = buddy("train", "--data", "anywhere")
     assert (code, err) == (
         1,
-        "buddy: This needs torch, which is not installed: pip install 'buddy-companion[train]'.\n",
+        "buddy: This needs torch, which is not installed: pip install '.[train]' in buddy's folder.\n",
     )
 
 

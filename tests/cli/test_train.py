@@ -68,7 +68,7 @@ class TestRefused:
     def test_resuming_with_another_setting(self, buddy, option, value):
         code, out, err = buddy("train", "--resume", "--out", "run", option, *([] if value is None else [value]))
         assert (code, out) == (2, "")
-        assert err == f"buddy: {option} cannot change when a run goes on; its config.yaml holds the settings.\n"
+        assert err == f"buddy: {option} cannot change when a run goes on: leave it out, the run has its settings.\n"
 
     def test_resuming_with_a_config_file_that_sets_something_else(self, buddy):
         Path("other.yaml").write_text("epochs: 3\n")
