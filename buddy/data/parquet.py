@@ -26,7 +26,7 @@ def read_parquet(path: Path, advice: str) -> "pa.Table":
         UserMistake: it is no Parquet file, or a damaged one.
         OSError: it is not there, or the disk fails.
     """
-    with _open(path, advice) as file:
+    with open_parquet(path, advice) as file:
         table = file.read()
         table.validate(full=True)
         return table
@@ -34,12 +34,13 @@ def read_parquet(path: Path, advice: str) -> "pa.Table":
 
 def read_schema(path: Path, advice: str) -> "pa.Schema":
     """Read the names and types of a file's columns; see ``read_parquet``."""
-    with _open(path, advice) as file:
+    with open_parquet(path, advice) as file:
         return file.schema_arrow
 
 
 @contextmanager
-def _open(path: Path, advice: str) -> Iterator["pq.ParquetFile"]:
+def open_parquet(path: Path, advice: str) -> Iterator["pq.ParquetFile"]:
+    """Open a file to read parts of it; whatever is damaged in them ends the block as for ``read_parquet``."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

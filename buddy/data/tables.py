@@ -65,9 +65,8 @@ def read_csv(path: Path, tally: Tally) -> Table:
             the next one as if they were one long text.
     """
     text = _read_text(path)
-    header_line = text.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=header_line.count)
-    with _any_field_length():
+    delimiter = delimiter_of(text.split("\n", 1)[0])
+    with any_field_length():
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
             header, *rows = (row for row in reader if row)
@@ -96,7 +95,7 @@ def read_json_lines(path: Path, tally: Tally) -> Table:
 def read_parquet(path: Path, tally: Tally) -> Table:  # noqa: ARG001  (every reader takes a tally)
     """Read a Parquet file; numbers that stand for named classes in a Hugging Face data set become the names."""
     table = parquet.read_parquet(path, "save it again")
-    _refuse_repeated(path, table.column_names)
+    refuse_repeated(path, table.column_names)
     classes = _class_names(path, table.schema)
     columns: dict[str, Sequence[object]] = {name: _values(path, name, table[name]) for name in table.column_names}
     columns.update({name: with_class_names(columns[name], names) for name, names in classes.items()})
@@ -139,7 +138,7 @@ def _read_text(path: Path) -> str:
 
 
 @contextmanager
-def _any_field_length() -> Iterator[None]:
+def any_field_length() -> Iterator[None]:
     """Lift the csv module's limit of 131,072 characters per field, which holds for the whole process."""
     limit = csv.field_size_limit(sys.maxsize)
     try:
@@ -149,7 +148,7 @@ def _any_field_length() -> Iterator[None]:
 
 
 def _from_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], tally: Tally) -> Table:
-    _refuse_repeated(path, header)
+    refuse_repeated(path, header)
     fitting = [row for row in rows if len(row) == len(header)]
     if len(fitting) < len(rows):
         tally.dropped[f"row that does not have the header's {len(header)} fields"] += len(rows) - len(fitting)
@@ -157,7 +156,22 @@ def _from_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]],
     return Table(str(path), dict(zip(header, values, strict=True)), len(rows))
 
 
-def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
+def delimiter_of(header: str) -> str:
+    """Tell what separates the columns of a file: the separator that its header has most of.
+
+    Example:
+        >>> delimiter_of("day;what happened, in short;mood")
+        ';'
+    """
+    return max(DELIMITERS, key=header.count)
+
+
+def refuse_repeated(path: Path, names: Sequence[str]) -> None:
+    """Make sure that every column can be named.
+
+    Raises:
+        UserMistake: two have the same name.
+    """
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise UserMistake(f"{path} has more than one column named {quote(repeated[0])}; rename or remove one.")

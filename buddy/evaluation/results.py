@@ -18,7 +18,6 @@ from buddy.files import write_json
 from buddy.inference.engine import Sampling
 
 METRICS_FILE = "metrics.json"
-SCORE_NAMES = tuple(part.name for part in fields(Scores))
 
 Record = TypeVar("Record")
 

@@ -5,7 +5,6 @@ A row that cannot be read is no reason to stop: it is passed on with what is wro
 
 import csv
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +12,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from buddy.errors import UserMistake, quote
+from buddy.data.parquet import open_parquet, read_schema
+from buddy.data.tables import any_field_length, delimiter_of, refuse_repeated
+from buddy.errors import UserMistake
 from buddy.files import atomic_file
 
-CSV_KINDS = {".csv": ",", ".tsv": "\t"}
+CSV_KINDS = (".csv", ".tsv")
 JSON_KINDS = (".jsonl", ".ndjson")
 KINDS = (*CSV_KINDS, *JSON_KINDS, ".parquet")
+
+ADVICE = "save it again"
 
 ROWS_OF_A_BATCH = 4096
 """Rows of a Parquet file that are in memory at a time."""
@@ -65,7 +68,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     """
     kind = kind_of(path)
     if kind in CSV_KINDS:
-        return _read_csv(path, CSV_KINDS[kind])
+        return _read_csv(path)
     return _read_json_lines(path) if kind in JSON_KINDS else _read_parquet(path)
 
 
@@ -73,10 +76,9 @@ def column_names(path: Path) -> list[str]:
     """Give the columns that a file has; of JSON lines those of its first readable row."""
     kind = kind_of(path)
     if kind == ".parquet":
-        with _open_parquet(path) as file:
-            return list(file.schema_arrow.names)
+        return list(read_schema(path, ADVICE).names)
     if kind in CSV_KINDS:
-        with _open_csv(path, CSV_KINDS[kind]) as (header, _):
+        with _open_csv(path) as (header, _):
             return header
     first = next((row.values for row in _read_json_lines(path) if row.values is not None), {})
     return list(first)
@@ -98,35 +100,33 @@ def write_rows(path: Path, source: Path, added: Iterable[Mapping[str, Any]], kin
     rows = (
         {**row.values, **more} for row, more in zip(read_rows(source), added, strict=True) if row.values is not None
     )
-    with atomic_file(path) as file:
-        if kind in JSON_KINDS:
+    if kind in JSON_KINDS:
+        with atomic_file(path) as file:
             file.writelines(f"{_spell(row)}\n" for row in rows)
-        else:
-            columns = [*column_names(source), *kinds]
-            writer = csv.DictWriter(file, columns, delimiter=CSV_KINDS[kind], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        return
+    with _open_csv(source) as (header, reader), atomic_file(path) as file:
+        columns = [*header, *kinds]
+        writer = csv.DictWriter(file, columns, delimiter=reader.dialect.delimiter, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 @contextmanager
-def _open_csv(path: Path, delimiter: str) -> Iterator[tuple[list[str], Any]]:
+def _open_csv(path: Path) -> Iterator[tuple[list[str], Any]]:
     """Give the header and a reader of the rows behind it."""
-    limit = csv.field_size_limit(sys.maxsize)  # else 131,072 characters
-    try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            header = next(reader, [])
-            repeated = sorted({name for name in header if header.count(name) > 1})
-            if not header or repeated:
-                what = f"has more than one column named {quote(repeated[0])}" if repeated else "has no header"
-                raise UserMistake(f"{path} {what}.")
-            yield header, reader
-    finally:
-        csv.field_size_limit(limit)
+    with any_field_length(), open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        delimiter = delimiter_of(file.readline())
+        file.seek(0)
+        reader = csv.reader(file, delimiter=delimiter)
+        header = [name.strip() for name in next(reader, [])]
+        if not header:
+            raise UserMistake(f"{path} has no header.")
+        refuse_repeated(path, header)
+        yield header, reader
 
 
-def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
-    with _open_csv(path, delimiter) as (header, reader):
+def _read_csv(path: Path) -> Iterator[Row]:
+    with _open_csv(path) as (header, reader):
         while True:
             try:
                 fields = next(reader)
@@ -183,27 +183,9 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-@contextmanager
-def _open_parquet(path: Path) -> Iterator[Any]:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise UserMistake(
-            "Parquet files need pyarrow: pip install pyarrow, or use a CSV or JSON-lines file."
-        ) from error
-    with open(path, "rb") as stream:
-        try:
-            yield pq.ParquetFile(stream)
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # damage has no number, a failing disk has
-                raise
-            raise UserMistake(f"{path} is damaged or not a Parquet file.") from error
-
-
 def _read_parquet(path: Path) -> Iterator[Row]:
     place = 0
-    with _open_parquet(path) as file:
+    with open_parquet(path, ADVICE) as file:
         for batch in file.iter_batches(ROWS_OF_A_BATCH):
             for values in batch.to_pylist():
                 place += 1
@@ -215,7 +197,7 @@ def _write_parquet(path: Path, source: Path, added: Iterator[Mapping[str, Any]],
     import pyarrow.parquet as pq
 
     types = {name: pa.string() if kind is str else pa.float64() for name, kind in kinds.items()}
-    with _open_parquet(source) as file, atomic_file(path, "wb") as out:
+    with open_parquet(source, ADVICE) as file, atomic_file(path, "wb") as out:
         schema = file.schema_arrow
         for name, kind in types.items():
             schema = schema.append(pa.field(name, kind))

@@ -63,6 +63,13 @@ class TestCsv:
         with pytest.raises(UserMistake, match=what):
             list(read_rows(tmp_path / "a.csv"))
 
+    def test_may_have_other_separators_and_keeps_them(self, tmp_path):
+        file = tmp_path / "a.csv"
+        file.write_text("\ufeffid; text\n1;so, so\n")
+        assert [row.values for row in read_rows(file)] == [{"id": "1", "text": "so, so"}]
+        write_rows(tmp_path / "out.csv", file, added(file), KINDS)
+        assert (tmp_path / "out.csv").read_text() == "id;text;label;probability\n1;so, so;row 0;0.0\n"
+
     def test_is_written_with_its_columns_and_the_new_ones(self, tmp_path):
         file = tmp_path / "a.csv"
         file.write_text('\ufeffid,text\n1,"a, ""b"""\n2\n3,c\n')
