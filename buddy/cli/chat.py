@@ -1,7 +1,7 @@
 """`buddy chat`: a conversation in the terminal."""
 
+import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,24 +10,27 @@ import typer
 from buddy.cli.app import ConfigOption, app
 
 if TYPE_CHECKING:
-    from buddy.companion.buddy import Buddy, Emotion
+    from buddy.companion.memory import Memory
+    from buddy.companion.safety import Guard
 
 EXAMPLES = """Examples:
 
   buddy chat
+
+  buddy chat --country GB --no-memory
+
+  buddy chat --conversation last
 
   buddy chat --model runs/companion --seed 1
 
   echo "I lost my cat." | buddy chat
 """
 
-GREETING = (
-    "I am buddy, a small program that listens. I am not a clinician; in danger, call your local emergency number. "
-    '("bye" ends.)'
+REMEMBERING = (
+    "I remember our conversations, on this machine only, in {path}. "
+    "/forget erases one, and with --no-memory I keep nothing."
 )
-UNREADABLE = "I'm sorry, I can't read these letters. Could you tell me in English?"
-FAREWELL = "Take care."
-LAST_WORDS = frozenset(("bye", "goodbye", "quit", "exit"))
+NO_MEMORY = "I keep nothing of what you write; to remember, I need: pip install '.[chat]' in buddy's folder."
 
 
 @app.command(epilog=EXAMPLES)
@@ -43,53 +46,85 @@ def chat(
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same replies.")
     ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            envvar="BUDDY_COUNTRY",
+            help="Whose helplines are given in a crisis: two letters, such as GB.",
+            show_default="that of the locale",
+        ),
+    ] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory/--no-memory", help="Keep conversations on this machine, or nothing.")
+    ] = True,
+    memory_url: Annotated[
+        str | None,
+        typer.Option(help="Where they are kept: a database's URL.", show_default="a file in your data folder"),
+    ] = None,
+    forget_after: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="First erase conversations that ended so long ago.")
+    ] = None,
+    conversation: Annotated[
+        str | None, typer.Option(help="Go on with a remembered one: its id, or last.", show_default="a new one")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="No bars, no colours, no streaming: for a screen reader.")
+    ] = False,
+    guard: Annotated[
+        bool, typer.Option("--guard/--no-guard", help="Let fixed words and helplines answer in a crisis, or the model.")
+    ] = True,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
-    """Talk with a companion model. Nothing of what you write is kept.
+    """Talk with a companion model.
 
-    After each message stands what the model takes you to feel, and how sure it is.
+    After each message stands what the model takes you to feel, and how sure it is. Conversations are kept on this
+    machine unless you say --no-memory.
     """
+    import warnings
+
     from buddy.companion.buddy import Buddy
+    from buddy.companion.talk import Talk
+    from buddy.serving.screen import make_reader, make_screen
+    from buddy.serving.terminal import COMMANDS, GREETING, Terminal
 
-    buddy = Buddy(model, seed=seed)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        buddy = Buddy(model, seed=seed, guard=_guard(country) if guard else None)
+    for warning in caught:
+        print(f"Warning: {warning.message}", file=sys.stderr)
     buddy.require_replies()
-    print(GREETING, flush=True)
-    turns: list[str] = []
-    for message in _messages():
-        if not buddy.can_read(message):
-            print(UNREADABLE, flush=True)
-            continue
-        turns.append(message)
-        print(_aside(buddy.emotion_of(turns)), flush=True)
-        turns.append(_say(buddy, turns))
-    print(FAREWELL)
+    screen = make_screen(plain)
+    screen.say(GREETING)
+    store = _open_memory(memory_url, forget_after) if memory else None
+    try:
+        known = store.conversations() if store and conversation == "last" else []
+        found = known[0].id if known else conversation
+        Terminal(buddy, screen, store, Talk(buddy, store, None if found == "last" else found)).converse(
+            make_reader(list(COMMANDS), plain)
+        )
+    finally:
+        if store:
+            store.close()
 
 
-def _messages() -> Iterator[str]:
-    """Give what the user says, until they end it; from a pipe without a prompt."""
-    prompt = "> " if sys.stdin.isatty() else ""
-    while True:
-        try:
-            message = input(prompt).strip()
-        except EOFError:
-            print(end="\n" if prompt else "")  # Ctrl-D leaves the cursor behind the prompt
-            return
-        if message.lower().rstrip(".!") in LAST_WORDS:
-            return
-        if message:
-            yield message
+def _guard(country: str | None) -> "Guard":
+    from buddy.companion.helplines import country_from_locale, find_country
+    from buddy.companion.safety import Guard
+
+    return Guard(find_country(country).code if country else country_from_locale(os.environ))
 
 
-def _say(buddy: "Buddy", turns: list[str]) -> str:
-    """Print the reply piece by piece, and give it as a whole."""
-    said = ""
-    for piece in buddy.stream(turns):
-        said += piece
-        print(piece, end="", flush=True)
-    print(flush=True)
-    return said
-
-
-def _aside(emotion: "Emotion") -> str:
-    line = f"  ({emotion.label}, {emotion.probability:.0%} sure)"
-    return f"\x1b[2m{line}\x1b[0m" if sys.stdout.isatty() else line
+def _open_memory(url: str | None, forget_after: int | None) -> "Memory | None":
+    """Open the memory, and tell about it where it begins."""
+    try:
+        from buddy.companion.memory import default_path, open_memory
+    except ModuleNotFoundError:
+        print(NO_MEMORY, file=sys.stderr)
+        return None
+    is_new = url is None and not default_path().exists()
+    store = open_memory(url)
+    if is_new:
+        print(REMEMBERING.format(path=default_path()), file=sys.stderr)
+    if forget_after:
+        store.forget_older_than(forget_after)
+    return store

@@ -1,5 +1,31 @@
 """Every command, imported so that it registers itself with the app."""
 
-from buddy.cli import bench, chat, classify, demo, evaluate, export, prepare, pretrain, report, train
+from buddy.cli import (
+    bench,
+    chat,
+    classify,
+    demo,
+    evaluate,
+    evaluate_safety,
+    export,
+    mood,
+    prepare,
+    pretrain,
+    report,
+    train,
+)
 
-__all__ = ["bench", "chat", "classify", "demo", "evaluate", "export", "prepare", "pretrain", "report", "train"]
+__all__ = [
+    "bench",
+    "chat",
+    "classify",
+    "demo",
+    "evaluate",
+    "evaluate_safety",
+    "export",
+    "mood",
+    "prepare",
+    "pretrain",
+    "report",
+    "train",
+]

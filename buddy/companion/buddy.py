@@ -1,16 +1,40 @@
-"""``Buddy``: a model that can be asked what a person feels, and for a reply."""
+"""``Buddy``: a model that can be asked what a person feels, and for a reply.
 
+Who answers a message is decided before the model is asked: the crisis guard, the classifier when somebody asks after
+their own feeling, and only then the model.
+"""
+
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from buddy.companion.reply import Replies, as_it_comes, best_reply
+from buddy.companion.conversation import Kind
+from buddy.companion.feeling import NOTHING_TOLD, asks_about_feeling, feeling_answer, without_question
+from buddy.companion.reply import TO_CHOOSE_FROM, Replies, as_it_comes
+from buddy.companion.safety import NO_CONCERN, Assessment, Guard, Level
 from buddy.errors import UserMistake
 from buddy.inference.classifier import load_classifier
 from buddy.inference.engine import Sampling
 from buddy.inference.folder import find_model_folder
 from buddy.inference.labels import Scores
 from buddy.models import find_model
+
+UNREADABLE = "I'm sorry, I can't read these letters. Could you tell me in English?"
+GUARD_OFF = (
+    "The crisis guard is switched off: nothing but a small language model answers to a message about suicide, "
+    "violence or an emergency."
+)
+
+REMEMBERED_TURNS = 65
+"""More than the model can read at once; of these it sees the latest that fit."""
+
+FELT_MESSAGES = 2
+"""An emotion is read from so many of the latest messages: one alone may say "yes, it was", and with all of them the
+mood would not change any more (decision 0013)."""
+
+RESOURCES_STAY = 3
+"""Helplines are not repeated while they stand below one of so many last replies."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +52,25 @@ class Emotion:
     probabilities: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What buddy says next, and why it says that.
+
+    Attributes:
+        kind: ``"talk"``: the model replies; ``"feeling"``: the classifier answers; ``"crisis"``: the guard's fixed
+            words; ``"unreadable"``: the model does not know the letters.
+        emotion: what the message expresses, read together with the one before it; ``None`` if nothing was told that it
+            could be read from.
+        assessment: what the crisis guard found.
+        pieces: the reply, in pieces that follow each other without anything between them; to be read once.
+    """
+
+    kind: Kind
+    emotion: Emotion | None
+    assessment: Assessment
+    pieces: Iterator[str]
+
+
 class Buddy:
     """A model that names emotions and replies.
 
@@ -41,7 +84,14 @@ class Buddy:
         'sad'
     """
 
-    def __init__(self, model: Path | str | None = None, *, candidates: int = 4, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Path | str | None = None,
+        *,
+        candidates: int = 8,
+        seed: int | None = None,
+        guard: Guard | None = Guard(),  # noqa: B008  (it is frozen)
+    ) -> None:
         """Load a model.
 
         Args:
@@ -50,13 +100,18 @@ class Buddy:
             candidates: of so many replies the best is taken; with 1 a streamed reply appears word by word as
                 the model finds it, and is not looked over before.
             seed: the same seed gives the same replies; without one they differ from time to time.
+            guard: what answers in a crisis, before the model; with another one for the helplines of a country. ``None``
+                switches it off, with a warning: the model then answers everything, and it can answer terribly.
 
         Raises:
             UserMistake: there is no such model.
         """
+        if guard is None:
+            warnings.warn(GUARD_OFF, stacklevel=2)
+        self._guard = guard
         self._folder = _shipped_model() if model is None else find_model_folder(Path(model))
         self._classifier = load_classifier(self._folder)
-        self._replies = Replies(Sampling(seed=seed), candidates)
+        self._replies = Replies(replace(TO_CHOOSE_FROM if candidates > 1 else Sampling(), seed=seed), candidates)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -103,23 +158,43 @@ class Buddy:
         """
         return self._emotion(self._classifier.conversation_probabilities([_checked(conversation)])[0])
 
-    def reply(self, conversation: Sequence[str]) -> str:
-        """Say what a good listener would say next.
+    def answer(self, conversation: Sequence[str], replies: Replies | None = None) -> Answer:
+        """Say what a good listener would say next, and tell who says it.
 
         Args:
             conversation: the turns so far, the speaker's first and last.
+            replies: how the model makes its reply, if otherwise than usual.
 
         Raises:
             ValueError: it is no such conversation.
             UserMistake: the model has not learned to reply.
         """
         self.require_replies()
-        return best_reply(self._classifier, _checked(conversation), self._replies)
+        turns = _checked(conversation)
+        heard = self._hear(turns[-REMEMBERED_TURNS:])
+        emotion = self.emotion(" ".join(heard.told[-FELT_MESSAGES:])) if heard.told else None
+        pieces = self._pieces(turns, heard, emotion, replies or self._replies)
+        return Answer(heard.kind, emotion, heard.assessment, pieces)
+
+    def reply(self, conversation: Sequence[str]) -> str:
+        """Say what a good listener would say next; ``answer`` tells more.
+
+        Args:
+            conversation: the turns so far, the speaker's first and last.
+
+        Returns:
+            One line, never empty and without special tokens; in a crisis the guard's several lines, and where there is
+            reason for concern the lines of a helpline below the reply.
+
+        Raises:
+            ValueError: it is no such conversation.
+            UserMistake: the model has not learned to reply.
+        """
+        return "".join(self.stream(conversation))
 
     def stream(self, conversation: Sequence[str]) -> Iterator[str]:
         """Give the reply in pieces that follow each other without anything between them; otherwise as ``reply``."""
-        self.require_replies()
-        return as_it_comes(self._classifier, _checked(conversation), self._replies)
+        return self.answer(conversation).pieces
 
     def require_replies(self) -> None:
         """Make sure that the model can reply.
@@ -133,10 +208,77 @@ class Buddy:
                 "`buddy train --task companion` makes one that has."
             )
 
+    def _hear(self, turns: Sequence[str]) -> "_Heard":
+        """Go through a conversation and tell what the model may know of it."""
+        told: list[str] = []
+        seen: list[str] = []
+        waiting = ""  # what was told beside a question after one's feeling; the model reads it with the next message
+        for number in range(0, len(turns), 2):
+            message = turns[number]
+            kind, assessment = self._kind(turns[: number + 1 : 2])
+            rest = {"talk": message, "feeling": without_question(message)}.get(kind, "")
+            told += [rest] if rest else []
+            waiting = f"{waiting} {rest}".strip()
+            if kind == "talk" and number + 1 < len(turns):
+                seen += [waiting, self._without_resources(turns[number + 1], assessment)]
+                waiting = ""
+        return _Heard(kind, assessment, told, [*seen, waiting])
+
+    def _kind(self, messages: Sequence[str]) -> tuple[Kind, Assessment]:
+        """Tell who answers the last message."""
+        assessment = self._guard.check(messages) if self._guard else NO_CONCERN
+        if assessment.level == Level.ALARM:
+            return "crisis", assessment
+        if asks_about_feeling(messages[-1]):
+            return "feeling", assessment
+        return ("talk" if self.can_read(messages[-1]) else "unreadable"), assessment
+
+    def _pieces(
+        self, turns: Sequence[str], heard: "_Heard", emotion: Emotion | None, replies: Replies
+    ) -> Iterator[str]:
+        if heard.kind == "crisis" and self._guard:
+            yield self._guard.alarm_text(heard.assessment)
+            return
+        if heard.kind == "feeling":
+            yield feeling_answer(turns[-1], emotion.probabilities) if emotion else NOTHING_TOLD
+        elif heard.kind == "unreadable":
+            yield UNREADABLE
+        else:
+            yield from as_it_comes(self._classifier, heard.view, replies)
+        resources = self._resources(heard.assessment)
+        if resources and not any(turn.endswith(resources) for turn in turns[1::2][-RESOURCES_STAY:]):
+            yield resources
+
+    def _resources(self, assessment: Assessment) -> str:
+        """Give what is added to a reply where there is reason for concern."""
+        if self._guard and assessment.level == Level.CONCERN:
+            return f"\n\n{self._guard.resources_text(assessment)}"
+        return ""
+
+    def _without_resources(self, reply: str, assessment: Assessment) -> str:
+        return reply.removesuffix(self._resources(assessment))
+
     def _emotion(self, probabilities: Scores) -> Emotion:
         ranked = {self.labels[column]: float(probabilities[column]) for column in probabilities.argsort()[::-1]}
         label = next(iter(ranked))
         return Emotion(label, ranked[label], ranked)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A conversation as the model may know it.
+
+    Attributes:
+        kind: of the last message.
+        assessment: of the last message, in the light of the former.
+        told: the speaker's messages that tell something; questions after a feeling, crises and foreign letters do not.
+        view: the turns that the model sees, the speaker's first and last: without what it had no part in.
+    """
+
+    kind: Kind
+    assessment: Assessment
+    told: list[str]
+    view: list[str]
 
 
 def _shipped_model() -> Path:

@@ -1,20 +1,34 @@
 """The next turn of a conversation: a few candidates are written at once, bad ones are dropped, the best is taken.
 
-A reply is bad if it says nothing, runs in circles, or is nearly what somebody just said. Of the others the best is
-the one that the model finds likeliest, token by token; a longer one has no disadvantage.
+A reply is bad if it says nothing, runs in circles, or says what somebody has just said. Of the others the best is the
+one that answers this conversation and not any: the model finds it much likelier after what was said than after nothing.
+
+    score = (log p(reply | conversation) - log p(reply)) / sqrt(tokens) + log p(reply | conversation) / tokens
+
+"I am so sorry to hear that" is likely anywhere and gets little for it. The first term as a sum would prefer long
+replies, as a mean short ones; the root stands between. The second keeps out what hardly anybody would say. Words that
+the model itself finds unlikely from one piece to the next ("hairup") are made up, and a reply without them goes first.
+How all this was chosen: decision 0012.
+
+Source: Li et al. 2016, "A Diversity-Promoting Objective Function for Neural Conversation Models" (the gain).
 """
 
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
 
 from buddy.inference.classifier import Classifier
 from buddy.inference.engine import Sampling
-from buddy.text.render import render_reply_question
+from buddy.inference.labels import Scores
+from buddy.text.render import LISTENER, SPEAKER, render_reply_question
 from buddy.text.tokenizer import Codec, Tokens
+
+TO_CHOOSE_FROM = Sampling(temperature=1.2)
+"""Where a choice follows, candidates may differ more than a single reply should (decision 0012)."""
 
 TRIES = 2
 AT_A_LOSS = "I'm listening. Would you like to tell me more about it?"
@@ -24,6 +38,12 @@ TOO_ALIKE = 0.75
 """Two turns of which so large a share of the words are the same, in the same order, say the same."""
 
 WORDS = re.compile(r"\w+(?:['’]\w+)*")
+ECHO_WORDS = 5
+"""So many words in a row from the turn that is answered are an echo."""
+
+MADE_UP = -2.5
+"""Log-probability of a piece inside a word: in words that exist it is hardly ever below (1 in 100 replies)."""
+
 SENTENCE = re.compile(r".*[.!?…][\"'”’)]*", re.DOTALL)
 HALF_A_LETTER = "\N{REPLACEMENT CHARACTER}"
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -34,8 +54,8 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 class Replies:
     """How replies are made: how words are chosen, and how many candidates there are."""
 
-    sampling: Sampling = field(default_factory=Sampling)
-    candidates: int = 4
+    sampling: Sampling = TO_CHOOSE_FROM
+    candidates: int = 8
 
     def __post_init__(self) -> None:
         """Refuse to choose from nothing.
@@ -45,6 +65,31 @@ class Replies:
         """
         if self.candidates < 1:
             raise ValueError(f"candidates cannot be {self.candidates}")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A reply that could be given.
+
+    Attributes:
+        text: one line; empty if the model wrote nothing.
+        tokens: how many, with the one that ends it.
+        answering: log-probability of all of them after this conversation.
+        alone: the same where nothing was said before.
+        made_up: whether a word is in it that the model itself finds unlikely from one piece to the next.
+    """
+
+    text: str
+    tokens: int
+    answering: float
+    alone: float
+    made_up: bool
+
+    @property
+    def score(self) -> float:
+        """How well it answers; see the top of this file."""
+        gain = self.answering - self.alone
+        return gain / math.sqrt(self.tokens) + self.answering / self.tokens
 
 
 def best_reply(model: Classifier, turns: Sequence[str], replies: Replies) -> str:
@@ -58,16 +103,45 @@ def best_reply(model: Classifier, turns: Sequence[str], replies: Replies) -> str
     Returns:
         One line, never empty and without special tokens.
     """
-    prefix, sampling = _prefix(model, turns, replies.sampling)
     for attempt in range(TRIES):
-        again = sampling if sampling.seed is None else replace(sampling, seed=(sampling.seed + attempt) % 2**31)
-        count = 1 if again.is_greedy else replies.candidates
-        written = model.engine.generate([prefix] * count, again, model.codec.reply_ends)
-        spelled = {_in_whole_sentences(model.codec, ids, sampling.max_tokens): ids for ids in written}
-        good = {text: ids for text, ids in spelled.items() if is_good(text, turns)}
+        seed = replies.sampling.seed
+        sampling = replace(replies.sampling, seed=None if seed is None else (seed + attempt) % 2**31)
+        written = write_candidates(model, turns, replace(replies, sampling=sampling))
+        good = [one for one in written if is_good(one.text, turns)]
         if good:
-            return _likeliest(model, prefix, good)
+            return max(good, key=lambda one: (not one.made_up, one.score)).text
     return AT_A_LOSS
+
+
+def write_candidates(model: Classifier, turns: Sequence[str], replies: Replies) -> list[Candidate]:
+    """Write candidates in one pass, and judge all of them in another.
+
+    Args:
+        model: a companion model.
+        turns: of the conversation so far, the speaker's first and last.
+        replies: how to make them.
+
+    Returns:
+        As many as were asked for, good ones and others.
+    """
+    prefix, sampling = _prefix(model, turns, replies.sampling)
+    count = 1 if sampling.is_greedy else replies.candidates
+    written = model.engine.generate([prefix] * count, sampling, model.codec.reply_ends)
+    ended = [[*ids, model.codec.special_ids[SPEAKER]] for ids in written]
+    after_nothing = [model.codec.special_ids[LISTENER]]
+    documents = [np.array([*start, *ids]) for start in (prefix.ids, after_nothing) for ids in ended]
+    scores = model.engine.score_tokens([Tokens(ids, np.zeros(len(ids), np.float32)) for ids in documents])
+    answering = [row[len(prefix) - 1 :] for row in scores[: len(written)]]
+    return [
+        Candidate(
+            text=_in_whole_sentences(model.codec, ids, sampling.max_tokens),
+            tokens=len(ids) + 1,
+            answering=float(after_talk.sum()),
+            alone=float(after_none.sum()),
+            made_up=_has_made_up_word(model.codec, ids, after_talk),
+        )
+        for ids, after_talk, after_none in zip(written, answering, scores[len(written) :], strict=True)
+    ]
 
 
 def as_it_comes(model: Classifier, turns: Sequence[str], replies: Replies) -> Iterator[str]:
@@ -97,7 +171,22 @@ def is_good(reply: str, turns: Sequence[str]) -> bool:
     """
     words = _words(reply)
     heard = [turns[-1], *turns[1::2]]
-    return bool(words) and not runs_in_circles(words) and not any(_is_nearly(words, _words(turn)) for turn in heard)
+    repeats = any(_is_nearly(words, _words(turn)) for turn in heard) or echoes(words, _words(turns[-1]))
+    return bool(words) and not runs_in_circles(words) and not repeats
+
+
+def echoes(words: Sequence[str], turn: Sequence[str]) -> bool:
+    """Tell whether a reply takes ``ECHO_WORDS`` words in a row from the turn that it answers.
+
+    Example:
+        >>> echoes("so you lost your old cat".split(), "i think you lost your old cat".split())
+        True
+    """
+
+    def runs(some: Sequence[str]) -> set[tuple[str, ...]]:
+        return {tuple(some[i : i + ECHO_WORDS]) for i in range(len(some) - ECHO_WORDS + 1)}
+
+    return not runs(words).isdisjoint(runs(turn))
 
 
 def runs_in_circles(words: Sequence[str]) -> bool:
@@ -135,14 +224,9 @@ def _in_whole_sentences(codec: Codec, ids: Sequence[int], most: int) -> str:
     return whole[0] if whole else ""
 
 
-def _likeliest(model: Classifier, prefix: Tokens, candidates: Mapping[str, Sequence[int]]) -> str:
-    """Give the candidate with the highest mean log-probability of its tokens."""
-    if len(candidates) == 1:
-        return next(iter(candidates))
-    whole = [np.array([*prefix.ids, *ids]) for ids in candidates.values()]
-    scored = model.engine.score_tokens([Tokens(ids, np.zeros(len(ids), np.float32)) for ids in whole])
-    means = [float(scores[len(prefix) - 1 :].mean()) for scores in scored]
-    return list(candidates)[int(np.argmax(means))]
+def _has_made_up_word(codec: Codec, ids: Sequence[int], log_probabilities: Scores) -> bool:
+    pairs = zip(ids, log_probabilities, strict=False)  # the last score is that of the end
+    return any(score < MADE_UP and codec.is_inside_word(token) for token, score in pairs)
 
 
 def _spoken(codec: Codec, ids: Iterable[int]) -> Iterator[str]:

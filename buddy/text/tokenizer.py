@@ -88,6 +88,11 @@ class Codec:
         """
         return len(self.backend.encode(_encodable(text), add_special_tokens=False).ids) <= len(text)
 
+    def is_inside_word(self, token: int) -> bool:
+        """Tell whether a token goes on with the word before it: "up" in " hair" + "up", not " up"."""
+        first = (self.backend.id_to_token(token) or "")[:1]
+        return first.isascii() and first.isalpha()
+
     def decode(self, ids: Sequence[int]) -> str:
         """Turn ids back into text, special tokens included."""
         return self.backend.decode(list(ids), skip_special_tokens=False)

@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from buddy.cli.chat import FAREWELL, GREETING, UNREADABLE
-from buddy.companion.buddy import Buddy
+from buddy.companion.buddy import UNREADABLE, Buddy
+from buddy.companion.conversation import load_turns
+from buddy.companion.memory import open_memory
+from buddy.serving.terminal import FAREWELL, GREETING, HELP, ONCE_MORE, STOPPED
 
 BUDDY = [sys.executable, "-m", "buddy", "chat"]
-EMOTION = re.compile(r"  \((furious|glad|sad|sad and tired), \d{1,3}% sure\)")
+EMOTION = re.compile(r"  (furious|glad|sad|sad and tired) \S.*\S \d{1,3}%")
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def chat(buddy, companion_model, monkeypatch):
                 raise EOFError from None
 
         monkeypatch.setattr("builtins.input", read)
-        code, out, err = buddy("chat", "--model", companion_model, *options)
+        code, out, err = buddy("chat", "--no-memory", "--model", companion_model, *options)
         return code, out, err
 
     return talk
@@ -46,8 +49,10 @@ class TestConversation:
         assert (code, err) == (0, "")
         assert greeting == GREETING
         for emotion, reply, following in ((first_emotion, first, "I cried all night"), (second_emotion, second, "")):
-            expected = companion.emotion_of(talk)
-            assert emotion == f"  ({expected.label}, {expected.probability:.0%} sure)"
+            expected = companion.answer(talk).emotion
+            assert expected
+            assert emotion.startswith(f"  {expected.label} ")
+            assert emotion.endswith(f" {expected.probability:.0%}")
             assert reply == companion.reply(talk)
             talk += [reply, following]
         assert farewell == FAREWELL
@@ -76,14 +81,28 @@ class TestConversation:
         assert "not a clinician" in GREETING
         assert "\n" not in GREETING
 
-    def test_ended_by_ctrl_c_leaves_no_traceback(self, buddy, companion_model, monkeypatch):
+    def test_is_left_by_the_second_ctrl_c(self, buddy, companion_model, monkeypatch):
         def interrupt(prompt: str) -> str:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("builtins.input", interrupt)
-        code, out, err = buddy("chat", "--model", companion_model)
-        assert (code, out) == (130, f"{GREETING}\n")
-        assert "Traceback" not in err
+        code, out, err = buddy("chat", "--no-memory", "--model", companion_model)
+        assert (code, out, err) == (0, f"{GREETING}\n{ONCE_MORE}\n{FAREWELL}\n", "")
+
+    def test_goes_on_when_ctrl_c_stops_a_reply(self, chat, monkeypatch):
+        pieces = iter(["I ", KeyboardInterrupt(), "see."])
+
+        def spoken(*_: object) -> Iterator[str]:
+            for piece in pieces:
+                if isinstance(piece, KeyboardInterrupt):
+                    raise piece
+                yield piece
+
+        monkeypatch.setattr("buddy.companion.buddy.as_it_comes", spoken)
+        code, out, _ = chat("hm", "and now")
+        assert code == 0
+        assert f"I {STOPPED}" in out
+        assert out.endswith(f"{FAREWELL}\n")
 
     def test_with_a_model_that_only_names_emotions_does_not_begin(self, buddy, exported_run):
         code, out, err = buddy("chat", "--model", exported_run)
@@ -91,10 +110,96 @@ class TestConversation:
         assert "has not learned to reply" in err
 
 
+class TestWhoAnswers:
+    def test_in_a_crisis_is_the_guard_and_not_the_model(self, chat, monkeypatch):
+        def speak(*_: object) -> None:
+            raise AssertionError("the model speaks")
+
+        monkeypatch.setattr("buddy.companion.buddy.as_it_comes", speak)
+        code, out, _ = chat("I want to kill myself", "no", options=("--country", "GB"))
+        assert code == 0
+        assert out.count("Samaritans: 116 123") == 2
+        assert out.count("call 999") == 2
+
+    def test_to_a_question_after_ones_feeling_is_the_classifier(self, chat):
+        _, out, _ = chat("What am I feeling?", "My old dog died", "what am I feeling?")
+        assert "You haven't told me anything yet" in out
+        assert re.search("You sound|I am not sure. My best guess is", out.splitlines()[-2])
+
+    def test_without_the_guard_is_told(self, chat):
+        code, out, err = chat("I want to kill myself", options=("--no-guard",))
+        assert (code, "call" in out.replace(GREETING, "")) == (0, False)
+        assert err.startswith("Warning: The crisis guard is switched off")
+
+    def test_of_an_unknown_country_is_refused(self, chat):
+        code, _, err = chat("hm", options=("--country", "XX"))
+        assert code == 2
+        assert "There are no helplines for 'XX'" in err
+
+
+class TestCommands:
+    def test_are_listed(self, chat):
+        assert HELP in chat("/help")[1]
+        assert "There is no /foo" in chat("/foo")[1]
+
+    def test_save_and_load(self, chat, tmp_path):
+        file = tmp_path / "talk.json"
+        chat("My old dog died", f"/save {file}")
+        speaker, listener = load_turns(file)
+        assert (speaker.text, speaker.role, listener.role) == ("My old dog died", "speaker", "listener")
+        assert abs(sum(speaker.emotions.values()) - 1) < 1e-3
+        _, out, _ = chat(f"/load {file}", f"/save {file}", "/load nowhere.json", "/emotion")
+        assert "> My old dog died" in out
+        assert "exists; choose another name" in out
+        assert "nowhere.json" in out
+        assert speaker.emotions
+        assert next(iter(speaker.emotions)) in out
+
+    def test_load_refuses_what_is_no_conversation(self, chat, tmp_path):
+        (tmp_path / "a.json").write_text('{"turns": [{"role": "listener", "text": "hm", "said_at": "2026-01-01"}]}')
+        assert "holds no conversation" in chat(f"/load {tmp_path / 'a.json'}")[1]
+
+    def test_show_the_mood(self, chat):
+        assert "My old" not in chat("My old dog died", "/mood")[1]
+
+    def test_reset_begins_anew(self, chat):
+        assert "You haven't told me anything yet" in chat("My old dog died", "/reset", "how do I feel?")[1]
+
+
+class TestMemory:
+    @pytest.fixture(autouse=True)
+    def home(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("BUDDY_DATA_HOME", str(tmp_path / "data"))
+
+    def talk(self, buddy, companion_model, monkeypatch, *lines: str, options: tuple[str, ...] = ()) -> str:
+        waiting = iter([*lines, "bye"])
+        monkeypatch.setattr("builtins.input", lambda _: next(waiting))
+        code, out, err = buddy("chat", "--model", companion_model, "--seed", 1, *options)
+        assert code == 0
+        return str(out + err)
+
+    def test_keeps_what_was_said_and_tells_so_once(self, buddy, companion_model, monkeypatch):
+        first = self.talk(buddy, companion_model, monkeypatch, "My old dog died")
+        second = self.talk(buddy, companion_model, monkeypatch, "hm", options=("--conversation", "last"))
+        assert "I remember our conversations" in first
+        assert "I remember" not in second
+        with open_memory() as memory:
+            (stored,) = memory.conversations()
+            assert [turn.text for turn in memory.turns(stored.id)][::2] == ["My old dog died", "hm"]
+
+    def test_forgets(self, buddy, companion_model, monkeypatch, tmp_path):
+        self.talk(buddy, companion_model, monkeypatch, "My old zebra died", "/forget")
+        assert all(b"zebra" not in file.read_bytes() for file in (tmp_path / "data").iterdir())
+        self.talk(buddy, companion_model, monkeypatch, "hm")
+        assert "every conversation" in self.talk(buddy, companion_model, monkeypatch, "/forget all")
+        with open_memory() as memory:
+            assert memory.conversations() == []
+
+
 def test_works_in_a_pipe_without_torch(companion_model):
     program = (
         "import sys, contextlib; from buddy.cli import main\n"
-        f"sys.argv = ['buddy', 'chat', '--seed', '1', '--model', {str(companion_model)!r}]\n"
+        f"sys.argv = ['buddy', 'chat', '--no-memory', '--seed', '1', '--model', {str(companion_model)!r}]\n"
         "with contextlib.suppress(SystemExit): main()\n"
         "print({'torch', 'transformers', 'rich'} & set(sys.modules))"
     )
@@ -108,7 +213,7 @@ def test_works_in_a_pipe_without_torch(companion_model):
 def test_on_a_terminal_prompts_and_ends_on_ctrl_d(companion_model):
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "dumb"}
-    arguments = [*BUDDY, "--model", str(companion_model), "--seed", "1"]
+    arguments = [*BUDDY, "--no-memory", "--model", str(companion_model), "--seed", "1"]
     process = subprocess.Popen(arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
     os.close(theirs)
     seen = read_until(ours, "> ")
@@ -118,11 +223,10 @@ def test_on_a_terminal_prompts_and_ends_on_ctrl_d(companion_model):
     seen += read_until(ours, FAREWELL)
     assert process.wait(60) == 0
     lines = seen.replace("\r", "").splitlines()
-    assert lines[0] == GREETING
-    assert lines[1] == "> hi"
-    assert EMOTION.fullmatch(re.sub(r"\x1b\[\d+m", "", lines[2]))
-    assert "\x1b[2m" in lines[2]
-    assert lines[4:] == ["> ", FAREWELL]
+    assert " ".join(lines[:2]) == GREETING  # in 80 columns
+    assert lines[2] == "> hi"
+    assert EMOTION.fullmatch(lines[3])
+    assert lines[-2:] == ["> ", FAREWELL]
 
 
 def read_until(terminal: int, awaited: str) -> str:

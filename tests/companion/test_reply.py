@@ -14,7 +14,13 @@ from buddy.text.tokenizer import Codec, Tokens
 
 
 class Scripted:
-    """An engine whose replies are given, a batch for each time that it is asked; the likelier, the longer its words."""
+    """An engine whose replies are given, a batch for each time that it is asked.
+
+    After a conversation a reply is the likelier, the longer its words; after nothing all are likely alike. A word of
+    ``doubted`` has unlikely pieces.
+    """
+
+    doubted = ""
 
     def __init__(self, codec: Codec, *batches: Sequence[str], cut: bool = False) -> None:
         self.codec, self.batches, self.cut = codec, list(batches), cut
@@ -32,8 +38,10 @@ class Scripted:
         scores = []
         for document in documents:
             text = self.codec.decode(document.ids.tolist())
-            reply = text.rsplit(LISTENER, 1)[1]
-            scores.append(np.full(len(document) - 1, float(np.mean([len(word) for word in reply.split()])) - 100))
+            reply = text.rsplit(LISTENER, 1)[1].removesuffix(SPEAKER)
+            words = [len(word) for word in reply.split()] if text.startswith(SPEAKER) else []
+            doubt = -3.0 if self.doubted and self.doubted in reply else 0.0
+            scores.append(np.full(len(document) - 1, float(np.mean(words or [0])) / 10 - 2 + doubt))
         return scores
 
     def score_labels(self, questions: Sequence[Tokens], trie: LabelTrie) -> Scores:  # noqa: ARG002
@@ -55,6 +63,15 @@ class TestReply:
     def test_is_the_likeliest_of_the_good_ones(self, codec):
         engine = Scripted(codec, ["", "How is it", "Tremendously", "Since Monday!"])
         assert best_reply(model(engine), TALK, Replies()) == "Tremendously"
+
+    def test_without_made_up_words_goes_first(self, codec):
+        engine = Scripted(codec, ["How is it", "Tremendously xqzzy"])
+        engine.doubted = "xqzzy"
+        assert best_reply(model(engine), TALK, Replies()) == "How is it"
+
+    def test_takes_no_five_words_from_the_last_turn(self, codec):
+        engine = Scripted(codec, ["Oh no, you lost your old grey cat there", "How is it"])
+        assert best_reply(model(engine), ["I think that you lost your old grey cat"], Replies()) == "How is it"
 
     def test_is_asked_for_behind_the_whole_conversation(self, codec):
         engine = Scripted(codec, ["I see."] * 3)

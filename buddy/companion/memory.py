@@ -1,0 +1,247 @@
+"""What buddy remembers: conversations with their turns, in a file of the user's or in a database of a service.
+
+A turn that ``add`` has taken is on the disk, whatever happens next, and what is erased is gone from the disk's files.
+Nothing that was said gets into a log or into the words of an exception.
+"""
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from buddy.companion.conversation import Kind, Role, Turn, now
+from buddy.companion.memory_database import Database
+from buddy.companion.memory_postgres import PostgresDatabase
+from buddy.companion.memory_sqlite import SqliteDatabase
+from buddy.companion.memory_tables import ConversationRow, TurnRow
+from buddy.errors import UserMistake, quote
+
+FILE_NAME = "memory.sqlite3"
+NO_LETTER = "\N{REPLACEMENT CHARACTER}"
+
+
+class UnknownConversation(UserMistake, LookupError):
+    """There is no such conversation, or it is somebody else's: which of the two is not told."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A conversation in a list.
+
+    Attributes:
+        id: its name in the memory.
+        begun_at: when it was begun.
+        last_at: when its last turn was said.
+        turns: how many it has.
+    """
+
+    id: str
+    begun_at: datetime
+    last_at: datetime
+    turns: int
+
+
+class Memory:
+    """Conversations that are kept. Threads and processes may use one memory at the same time."""
+
+    def __init__(self, database: Database) -> None:
+        """Use a database whose tables are up to date."""
+        self._database = database
+
+    def begin(self, owner: str = "") -> str:
+        """Begin a conversation and give its id."""
+        conversation, time = uuid.uuid4().hex, now()
+        row = {"id": conversation, "owner": owner, "begun_at": time, "last_at": time, "turns": 0}
+        with self._database.writing() as connection:
+            connection.execute(insert(ConversationRow), [row])
+        return conversation
+
+    def add(self, conversation: str, turns: Sequence[Turn]) -> None:
+        """Keep turns, all or none; when this returns they survive a crash.
+
+        Args:
+            conversation: its id.
+            turns: what was said, in order.
+
+        Raises:
+            UnknownConversation: there is none of this id.
+        """
+        if not turns:
+            return
+        with self._database.writing() as connection:
+            taken = connection.execute(
+                update(ConversationRow)  # locks the row, so that positions stay without gaps
+                .where(ConversationRow.id == conversation)
+                .values(turns=ConversationRow.turns + len(turns), last_at=turns[-1].said_at)
+                .returning(ConversationRow.turns)
+            ).scalar_one_or_none()
+            if taken is None:
+                raise _unknown(conversation)
+            first = taken - len(turns)
+            rows = [_as_row(conversation, first + number, turn) for number, turn in enumerate(turns)]
+            connection.execute(insert(TurnRow), rows)
+
+    def turns(self, conversation: str, owner: str = "") -> list[Turn]:
+        """Give what was said in a conversation.
+
+        Raises:
+            UnknownConversation: there is none of this id and owner.
+        """
+        with self._database.reading() as connection:
+            known = select(ConversationRow.id).where(*_is(conversation, owner))
+            if connection.execute(known).first() is None:
+                raise _unknown(conversation)
+            query = select(TurnRow.__table__).where(TurnRow.conversation == conversation).order_by(TurnRow.position)
+            return [_as_turn(row) for row in connection.execute(query).mappings()]
+
+    def conversations(self, owner: str = "") -> list[Stored]:
+        """List conversations, the newest first."""
+        query = (
+            select(ConversationRow.id, ConversationRow.begun_at, ConversationRow.last_at, ConversationRow.turns)
+            .where(ConversationRow.owner == owner)
+            .order_by(ConversationRow.last_at.desc(), ConversationRow.id)
+        )
+        with self._database.reading() as connection:
+            return [Stored(*row) for row in connection.execute(query)]
+
+    def export(self, owner: str = "", conversation: str | None = None) -> dict[str, object]:
+        """Give everything, or one conversation, in a form for a JSON file.
+
+        Raises:
+            UnknownConversation: there is none of this id and owner.
+        """
+        names = [conversation] if conversation else [one.id for one in self.conversations(owner)]
+        found = [{"id": name, "turns": [_as_json(turn) for turn in self.turns(name, owner)]} for name in names]
+        return {"version": 1, "conversations": found}
+
+    def erase(self, conversation: str, owner: str = "") -> None:
+        """Erase a conversation, from the disk too.
+
+        Raises:
+            UnknownConversation: there is none of this id and owner.
+            TracesRemain: it is deleted, and another program keeps its traces from being wiped yet.
+        """
+        if not self._delete(*_is(conversation, owner)):
+            raise _unknown(conversation)
+
+    def erase_all(self, owner: str = "") -> int:
+        """Erase every conversation of an owner and tell how many there were; otherwise as ``erase``."""
+        return self._delete(ConversationRow.owner == owner)
+
+    def forget_older_than(self, days: int) -> int:
+        """Erase conversations, of any owner, whose last turn is older, and tell how many there were."""
+        return self._delete(ConversationRow.last_at < now() - timedelta(days=days))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.engine.dispose()
+
+    def __enter__(self) -> "Memory":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _delete(self, *which: Any) -> int:
+        with self._database.writing() as connection:
+            names = list(connection.execute(select(ConversationRow.id).where(*which)).scalars())
+            if names:
+                self._database.mark_traces(connection)
+                for name in names:
+                    connection.execute(delete(TurnRow).where(TurnRow.conversation == name))
+                    connection.execute(delete(ConversationRow).where(ConversationRow.id == name))
+        if names:
+            self._database.wipe_traces()
+        return len(names)
+
+
+def open_memory(url: str | None = None) -> Memory:
+    """Open a memory; one that does not exist is made.
+
+    Args:
+        url: of a database (``sqlite:///FILE``, ``postgresql://…``); a file in the user's data folder if none is named.
+
+    Raises:
+        UserMistake: it is no database of buddy's.
+        EnvironmentFault: it cannot be used.
+    """
+    database = _database(url)
+    database.migrate()
+    database.wipe_traces()
+    return Memory(database)
+
+
+def default_path() -> Path:
+    """Tell where conversations are kept if nothing else is said: in ``BUDDY_DATA_HOME``, or the user's data folder."""
+    home = os.environ.get("BUDDY_DATA_HOME")
+    if home:
+        return Path(home) / FILE_NAME
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "buddy" / FILE_NAME
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "buddy" / FILE_NAME
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "buddy" / FILE_NAME
+
+
+def _database(url: str | None) -> Database:
+    if url is None:
+        return SqliteDatabase(default_path())
+    try:
+        found = make_url(url)
+    except ArgumentError as error:
+        raise UserMistake(f"{quote(url)} is no URL of a database; sqlite:///FILE or postgresql://… are.") from error
+    if found.get_backend_name() == "postgresql":
+        return PostgresDatabase(found)
+    if found.get_backend_name() == "sqlite" and found.database:
+        return SqliteDatabase(Path(found.database))
+    raise UserMistake("A memory is a SQLite file (sqlite:///FILE) or a PostgreSQL database (postgresql://…).")
+
+
+def _is(conversation: str, owner: str) -> tuple[Any, Any]:
+    return ConversationRow.id == conversation, ConversationRow.owner == owner
+
+
+def _unknown(conversation: str) -> UnknownConversation:
+    return UnknownConversation(f"No conversation {quote(conversation)} is remembered.")
+
+
+def _storable(text: str) -> str:
+    """Replace what one of the databases cannot hold: NUL, and half surrogate pairs."""
+    return text.replace("\0", NO_LETTER).encode("utf-8", "replace").decode("utf-8")
+
+
+def _as_row(conversation: str, position: int, turn: Turn) -> dict[str, object]:
+    return {
+        **asdict(turn),
+        "text": _storable(turn.text),
+        "emotions": json.dumps(dict(turn.emotions)),
+        "conversation": conversation,
+        "position": position,
+    }
+
+
+def _as_turn(row: Any) -> Turn:
+    return Turn(
+        cast(Role, row["role"]),
+        row["text"],
+        row["said_at"],
+        json.loads(row["emotions"]),
+        cast(Kind, row["kind"]),
+        row["safety"],
+    )
+
+
+def _as_json(turn: Turn) -> dict[str, object]:
+    return {**asdict(turn), "said_at": turn.said_at.isoformat()}

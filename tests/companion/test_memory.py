@@ -1,0 +1,249 @@
+"""What is kept is there, what is erased is gone, whatever happens in between."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from buddy.companion.conversation import Turn, now
+from buddy.companion.memory import Memory, UnknownConversation, default_path, open_memory
+from buddy.errors import BuddyError, UserMistake
+
+SECRET = "my zebra is called Amanda"
+SPEAKER = Turn("speaker", SECRET, emotions={"sad": 0.6, "proud": 0.4}, safety="")
+LISTENER = Turn("listener", "Oh, what a name!")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """A PostgreSQL server of our own, or the one that BUDDY_TEST_POSTGRES_URL names."""
+    url = os.environ.get("BUDDY_TEST_POSTGRES_URL")
+    if url:
+        yield url
+        return
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not binaries or (os.geteuid() == 0 and not shutil.which("runuser")):
+        pytest.skip("no PostgreSQL server is installed")
+    home = tmp_path_factory.mktemp("postgres")
+    folder, prefix = binaries[-1].parent, []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        for one in (home, *home.parents[:3]):
+            one.chmod(0o755)
+        shutil.chown(home, "postgres")
+        prefix = ["runuser", "-u", "postgres", "--"]
+    subprocess.run(
+        [*prefix, folder / "initdb", "-D", home / "data", "-A", "trust", "-U", "buddy", "-E", "UTF8"],
+        check=True,
+        capture_output=True,
+    )
+    options = f"-k {home} -c listen_addresses="
+    start = [*prefix, folder / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-o", options, "start"]
+    subprocess.run(start, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield f"postgresql://buddy@/postgres?host={home}"
+    subprocess.run(
+        [*prefix, folder / "pg_ctl", "-D", home / "data", "-m", "immediate", "stop"], check=True, capture_output=True
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def memory(request, tmp_path):
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'memory.sqlite3'}"
+    else:
+        url = request.getfixturevalue("postgres")
+    with open_memory(url) as opened:
+        yield opened
+        for owner in ("", "a", "b"):
+            opened.erase_all(owner)
+
+
+def said(memory: Memory, conversation: str, owner: str = "") -> list[str]:
+    return [turn.text for turn in memory.turns(conversation, owner)]
+
+
+class TestKeeping:
+    def test_gives_back_what_was_said(self, memory):
+        talk = memory.begin()
+        memory.add(talk, [SPEAKER, LISTENER])
+        memory.add(talk, [replace(LISTENER, text="And?")])
+        assert memory.turns(talk) == [SPEAKER, LISTENER, replace(LISTENER, text="And?")]
+        assert list(memory.turns(talk)[0].emotions) == ["sad", "proud"]
+        (stored,) = memory.conversations()
+        assert (stored.id, stored.turns, stored.last_at) == (talk, 3, LISTENER.said_at)
+
+    def test_takes_any_letters(self, memory):
+        talk = memory.begin()
+        memory.add(talk, [replace(SPEAKER, text="a\0b \ud800 😢 \u202e")])
+        assert said(memory, talk) == ["a\ufffdb ? 😢 \u202e"]
+
+    def test_lists_the_newest_first_and_only_ones_own(self, memory):
+        old, new, other = memory.begin("a"), memory.begin("a"), memory.begin("b")
+        memory.add(old, [replace(SPEAKER, said_at=now() - timedelta(days=3))])
+        assert [one.id for one in memory.conversations("a")] == [new, old]
+        assert [one.id for one in memory.conversations("b")] == [other]
+
+    def test_tells_nobody_of_anothers(self, memory):
+        talk = memory.begin("a")
+        for ask in (memory.turns, memory.erase):
+            for name, owner in ((talk, "b"), (talk, ""), ("nonsense", "a")):
+                with pytest.raises(UnknownConversation, match=r"No conversation .* is remembered"):
+                    ask(name, owner)
+        with pytest.raises(LookupError):
+            memory.add("nonsense", [SPEAKER])
+
+    def test_exports_everything(self, memory):
+        talk = memory.begin()
+        memory.add(talk, [SPEAKER, LISTENER])
+        (found,) = memory.export()["conversations"]
+        assert found["id"] == talk
+        assert found["turns"][0]["text"] == SECRET
+        assert memory.export(conversation=talk)["conversations"] == [found]
+
+    def test_keeps_the_order_when_several_write(self, memory):
+        talk = memory.begin()
+
+        def write(name: str) -> None:
+            for number in range(20):
+                memory.add(talk, [replace(SPEAKER, text=f"{name}{number}"), replace(LISTENER, text=f"{name}{number}!")])
+
+        threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        texts = said(memory, talk)
+        assert len(texts) == 120
+        assert all(reply == f"{message}!" for message, reply in zip(texts[::2], texts[1::2], strict=True))
+        for name in "abc":
+            assert [t for t in texts[::2] if t[0] == name] == [f"{name}{number}" for number in range(20)]
+
+
+class TestErasing:
+    def test_erases_one_and_leaves_the_other(self, memory):
+        one, other = memory.begin(), memory.begin()
+        for talk in (one, other):
+            memory.add(talk, [SPEAKER])
+        memory.erase(one)
+        assert [stored.id for stored in memory.conversations()] == [other]
+        assert memory.erase_all() == 1
+        assert memory.conversations() == []
+
+    def test_forgets_what_is_old(self, memory):
+        old, new = memory.begin("a"), memory.begin("b")
+        memory.add(old, [replace(SPEAKER, said_at=now() - timedelta(days=8))])
+        memory.add(new, [SPEAKER])
+        assert memory.forget_older_than(7) == 1
+        assert memory.conversations("a") == []
+        assert said(memory, new, "b") == [SECRET]
+
+    def test_leaves_no_trace_in_any_file(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
+        with open_memory(url) as memory, open_memory(url) as another:
+            talk, kept = memory.begin(), memory.begin()
+            for number in range(300):
+                memory.add(talk, [replace(SPEAKER, text=f"{SECRET} {number} " * 20)])
+            another.add(kept, [LISTENER])
+            assert traces(tmp_path)
+            memory.erase(talk)
+            assert not traces(tmp_path)
+            assert said(another, kept) == [LISTENER.text]
+
+
+def traces(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir() if SECRET.encode() in file.read_bytes()]
+
+
+class TestFaults:
+    def test_nothing_acknowledged_is_lost_when_killed(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
+        program = (
+            "import sys\nfrom buddy.companion.conversation import Turn\n"
+            "from buddy.companion.memory import open_memory\n"
+            "memory = open_memory(sys.argv[1])\ntalk = memory.begin()\nprint(talk, flush=True)\n"
+            "for number in range(200):\n"
+            "    memory.add(talk, [Turn('speaker', str(number))])\n    print(number, flush=True)\n"
+        )
+        process = subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        talk, seen = process.stdout.readline().strip(), []
+        for line in process.stdout:
+            seen.append(line.strip())
+            if len(seen) == 60:
+                process.send_signal(signal.SIGKILL)
+        process.wait()
+        with open_memory(url) as memory:
+            assert said(memory, talk)[: len(seen)] == seen
+            assert len(seen) >= 60
+
+    def test_two_processes_write_at_once(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
+        program = (
+            "import sys\nfrom buddy.companion.conversation import Turn\n"
+            "from buddy.companion.memory import open_memory\n"
+            "memory = open_memory(sys.argv[1])\ntalk = memory.begin(sys.argv[2])\n"
+            "for number in range(100):\n    memory.add(talk, [Turn('speaker', str(number))])\n"
+        )
+        both = [subprocess.Popen([sys.executable, "-c", program, url, owner]) for owner in "ab"]
+        assert [one.wait(60) for one in both] == [0, 0]
+        with open_memory(url) as memory:
+            for owner in "ab":
+                (stored,) = memory.conversations(owner)
+                assert said(memory, stored.id, owner) == [str(number) for number in range(100)]
+
+    def test_a_full_disk_is_told_and_loses_nothing(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
+        program = (
+            "import resource, sys\nfrom buddy.companion.conversation import Turn\n"
+            "from buddy.companion.memory import open_memory\nfrom buddy.errors import BuddyError\nimport signal\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "memory = open_memory(sys.argv[1])\ntalk = memory.begin()\nmemory.add(talk, [Turn('speaker', 'kept')])\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+            "try:\n    memory.add(talk, [Turn('speaker', 'x' * 3_000_000)])\n"
+            "except BuddyError as error:\n    print(talk, error)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, check=True)
+        talk, _, sentence = done.stdout.partition(" ")
+        assert "What was kept before is still there." in sentence
+        assert "xxx" not in done.stdout + done.stderr
+        with open_memory(url) as memory:
+            assert said(memory, talk) == ["kept"]
+            memory.add(talk, [SPEAKER])
+
+    def test_what_is_no_memory_is_refused(self, tmp_path):
+        (tmp_path / "text.sqlite3").write_text("no database at all, but long enough to be looked at" * 100)
+        for url in (f"sqlite:///{tmp_path / 'text.sqlite3'}", "mysql://a/b", "nonsense", "sqlite://"):
+            with pytest.raises(BuddyError):
+                open_memory(url)
+
+    def test_a_memory_of_a_newer_buddy_is_refused(self, tmp_path):
+        import sqlite3
+
+        url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
+        open_memory(url).close()
+        with sqlite3.connect(tmp_path / "m.sqlite3") as connection:
+            connection.execute("UPDATE buddy_version SET version_num = '0999'")
+        with pytest.raises(UserMistake, match="newer buddy"):
+            open_memory(url)
+
+    def test_a_defect_quotes_nothing_that_was_said(self, tmp_path):
+        with open_memory(f"sqlite:///{tmp_path / 'm.sqlite3'}") as memory:
+            talk = memory.begin()
+            with pytest.raises(RuntimeError) as caught:
+                memory.add(talk, [replace(SPEAKER, role=None)])  # type: ignore[arg-type]
+            assert SECRET not in str(caught.value)
+            assert memory.turns(talk) == []
+
+
+def test_files_are_for_their_owner_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("BUDDY_DATA_HOME", str(tmp_path / "data"))
+    with open_memory() as memory:
+        memory.begin()
+        assert default_path().parent.stat().st_mode & 0o777 == 0o700
+        assert all(file.stat().st_mode & 0o077 == 0 for file in default_path().parent.iterdir())
