@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tiny models gain nothing from more
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["BUDDY_DATA_HOME"] = tempfile.mkdtemp(prefix="buddy-tests-")  # nothing of a test is remembered at home
 settings.register_profile("any machine", deadline=None)  # a busy one is no defect
 settings.load_profile("any machine")
 

@@ -248,8 +248,8 @@ def check_outcome(command: str, out: str, page: Path) -> None:
         assert (where / "metrics.json").exists()
         assert (where / "report.html").exists()
     if words[:2] == ["buddy", "chat"]:
-        felt = re.findall(r"\((\w+), \d+% sure\)", "\n".join(blocks(page, "console")))
-        assert re.findall(r"\((\w+), \d+% sure\)", out) == felt
+        felt = re.findall(r"^  (\w+) ▕.*▏ \d+%$", "\n".join(blocks(page, "console")), flags=re.MULTILINE)
+        assert not felt or re.findall(r"^  (\w+) \S.*\S \d+%$", out, flags=re.MULTILINE) == felt
     if words[:2] == ["buddy", "classify"] and "--model" not in words and ">" not in words:
         shown = re.findall(r"^\w+ +\d+% .*", "\n".join(blocks(page, "console")), flags=re.MULTILINE)
         of_command = [line for line in shown if any(line.endswith(word) for word in words[2:])]
