@@ -42,7 +42,7 @@ def transcript() -> str:
 
     out = io.StringIO()
     with patch("builtins.input", typed), redirect_stdout(out):
-        chat(seed=SEED)
+        chat(seed=SEED, memory=False)
     return out.getvalue()
 
 
@@ -51,7 +51,7 @@ def draw(said: str) -> str:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ buddy chat --seed {SEED}", style="bold green"))
     for line in said.splitlines():
-        style = "bold" if line.startswith("> ") else "dim" if line.startswith("  (") else "cyan"
+        style = "bold" if line.startswith("> ") else "dim" if line.startswith("  ") else "cyan"
         console.print(Text(line, style=style))
     return console.export_svg(code_format=FRAME, unique_id="chat")
 

@@ -34,7 +34,10 @@ def options_by_command() -> dict[str, set[str]]:
     found = {name: command for name, command in vars(root)["commands"].items() if name != "bench"}
     found |= {f"bench {name}": command for name, command in vars(vars(root)["commands"]["bench"])["commands"].items()}
     return {
-        name: {"--help", *(option for parameter in command.params for option in parameter.opts)}
+        name: {
+            "--help",
+            *(option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)),
+        }
         for name, command in found.items()
     }
 

@@ -22,6 +22,7 @@ from tests.docs.pages import REPOSITORY, WITH_README, blocks, name_of, run_progr
 NOT_RUN = {
     r"python3 -m venv .*": "makes an environment and changes the shell",
     r"pip install .*": "installs from an index",
+    r"buddy evaluate-safety --input tests/.*": "takes our file; tests/companion/test_safety.py judges it",
     r"buddy demo": "takes minutes; tests/cli/test_demo.py runs it with fewer steps",
     r"buddy prepare": "downloads; tests/data/test_download.py does it on the loopback",
     r"buddy prepare --archive .*": "needs the real archive; tests/data/test_archive.py reads small ones",

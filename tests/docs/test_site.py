@@ -160,7 +160,7 @@ def lines_of(svg: str) -> list[tuple[str, str]]:
     found = re.findall(r'<text class="chat-(r\d)"[^>]*>([^<]*\S[^<]*)</text>', svg)
     lines: list[tuple[str, str]] = []
     for style, text in found:
-        is_reply = bool(lines) and (lines[-1][1].startswith("&#160;&#160;(") or lines[-1][1] == "a reply")
+        is_reply = bool(lines) and (lines[-1][1].startswith("&#160;&#160;") or lines[-1][1] == "a reply")
         is_reply = is_reply and not text.startswith("&gt;")
         if not (is_reply and lines[-1][1] == "a reply"):
             lines.append((style, "a reply" if is_reply else text))
