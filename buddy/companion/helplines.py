@@ -1,10 +1,12 @@
 """Whom to call: emergency numbers and helplines of many countries, from a data file.
 
-Each entry of ``helplines.json`` names the page that its numbers were compared with, and when. Numbers change: look at
-that page before you rely on one, and tell us what is wrong.
+Each entry of ``helplines.json`` names the published page that its numbers were compared with, and when; nobody dialled
+them. Numbers change: look at the page of the service before you rely on one, and tell us what is wrong. A number that
+no page confirmed is left out, because a wrong one can cost a life.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,10 +25,11 @@ class Line:
     Attributes:
         name: of the service.
         phone: its number as one dials it in the country; may be empty.
-        text: a number or word for text messages; may be empty.
-        web: its page.
-        hours: when somebody answers; empty if that is not known.
-        categories: of crisis that it is for.
+        text: the number for text messages, or "WORD to number"; may be empty.
+        web: its page; may be empty if there is a number.
+        hours: when somebody answers, or where that is told; empty only without a number, because a number without
+            hours would read as one that is answered now.
+        categories: of crisis that it is for: "self-harm", "violence", "medical".
         source: the page that the number was compared with.
         checked: when, as an ISO date.
     """
@@ -46,10 +49,10 @@ class Country:
     """A country's numbers.
 
     Attributes:
-        code: two letters (ISO 3166-1); empty for the international directory.
+        code: two letters (ISO 3166-1); empty for the international directories.
         name: in English.
-        emergency: the numbers for an emergency, the most general first.
-        lines: its helplines.
+        emergency: the numbers for an emergency, the most general first, or else the ambulance.
+        lines: its helplines, the first one for thoughts of suicide.
         source: the page that the emergency numbers were compared with.
         checked: when, as an ISO date.
     """
@@ -66,7 +69,7 @@ def find_country(code: str) -> Country:
     """Give a country's numbers.
 
     Args:
-        code: two letters in any case, "UK" for "GB", too; empty for the international directory.
+        code: two letters in any case, "UK" for "GB", too; empty for the international directories.
 
     Raises:
         UserMistake: there are no numbers of such a country.
@@ -75,7 +78,8 @@ def find_country(code: str) -> Country:
         >>> find_country("us").emergency, find_country("UK").name
         (('911',), 'United Kingdom')
     """
-    wanted = {"UK": "GB"}.get(code.strip().upper(), code.strip().upper())
+    typed = code.strip().upper()
+    wanted = {"UK": "GB"}.get(typed, typed)
     if wanted not in _countries():
         raise UserMistake(f"There are no helplines for {quote(code)}; known are {', '.join(country_codes())}.")
     return _countries()[wanted]
@@ -92,9 +96,12 @@ def country_from_locale(environment: Mapping[str, str]) -> str:
     Example:
         >>> country_from_locale({"LANG": "en_GB.UTF-8"}), country_from_locale({"LANG": "C"})
         ('GB', '')
+
+    Source:
+        POSIX.1-2017, section 8.2: LC_ALL wins over LC_MESSAGES, and that over LANG; one that is empty counts as unset.
     """
     setting = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
-    code = setting.partition(".")[0].partition("_")[2].upper()
+    code = re.split("[.@]", setting)[0].partition("_")[2].upper()
     return code if code in _countries() else INTERNATIONAL
 
 
