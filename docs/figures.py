@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.ticker import FixedLocator
 
-from buddy.companion.reply import Replies, is_good, runs_in_circles
+from buddy.companion.reply import TO_CHOOSE_FROM, Replies, is_good, judge
 from buddy.data.audit import compare_texts
 from buddy.data.builtin import read_builtin
 from buddy.data.corpus import CorpusFile, read_passages
@@ -45,7 +45,6 @@ from buddy.evaluation.results import Reliability
 from buddy.evaluation.run_folder import HistoryRow
 from buddy.files import write_json
 from buddy.inference.classifier import Classifier, load_classifier
-from buddy.inference.engine import Sampling
 from buddy.inference.labels import label_trie, log_softmax
 from buddy.models import find_model
 from buddy.records import Dialogue, Example
@@ -708,13 +707,14 @@ def _draw_bits(axes: "Axes") -> None:
     axes.tick_params(labelsize=8.5)
 
 
-TALK_TO_REPLY_TO = ("My son won the race.", "That's great!", "He trained all year for it.")
-REPLY_SEED = 7
+TALK_TO_REPLY_TO = ("I lost my cat.", "Oh no, what happened?", "She ran away.")
+REPLY_SEED = 27
+COLUMNS = {"after talk": 59, "alone": 70, "score": 79}
 
 
 def keep_candidates() -> None:
     """Have the companion write its candidates for a reply, and keep them."""
-    model, sampling = companion(), Sampling(seed=REPLY_SEED)
+    model, sampling = companion(), replace(TO_CHOOSE_FROM, seed=REPLY_SEED)
     [question] = model.codec.encode([render_reply_question(TALK_TO_REPLY_TO)])
     written = model.engine.generate([question] * Replies().candidates, sampling, model.codec.reply_ends)
     assert all(len(ids) < sampling.max_tokens for ids in written), "a reply that was cut would lose its last sentence"
@@ -722,16 +722,13 @@ def keep_candidates() -> None:
 
 
 def candidates() -> Figure:
-    """Draw the candidates for a reply as they are chosen from: bad ones dropped, the others by their likelihood."""
+    """Draw the candidates for a reply as they are chosen from: bad ones dropped, the others by their score."""
     model, kept = companion(), json.loads(WRITTEN.read_text("utf-8"))
     turns, replies = kept["turns"], kept["replies"]
     [question] = model.codec.encode([render_reply_question(turns)])
-    rows = []
-    for ids in replies:
-        whole = np.append(question.ids, ids)
-        [scores] = model.engine.score_tokens([Tokens(whole, np.ones(len(whole), np.float32))])
-        rows.append((model.codec.decode(ids).strip(), float(scores[len(question) - 1 :].mean())))
-    good = {text: mean for text, mean in rows if is_good(text, turns)}
+    rows = judge(model, question, replies, TO_CHOOSE_FROM.max_tokens)
+    good = [one for one in rows if is_good(one.text, turns)]
+    best = max(good, key=lambda one: (not one.made_up, one.score))
     assert 0 < len(good) < len(rows), "the figure shows one that is dropped"
     figure, axes = character_grid(lines=1.7 * len(turns) + 1.9 * len(rows) + 4.2)
     say(axes, 0, 0.7, "The conversation so far", bold=True)
@@ -741,23 +738,20 @@ def candidates() -> Figure:
         box(axes, 12, y, turn, FAINT)
     top = 2.3 + 1.7 * len(turns) + 0.6
     say(axes, 0, top, f"{len(rows)} candidates (seed {kept['seed']})", bold=True)
-    say(axes, 44, top, "mean log-probability of a token (0: certain)", bold=True)
-    for row, (text, mean) in enumerate(sorted(rows, key=lambda one: (one[0] not in good, -one[1]))):
-        _draw_candidate(axes, top + 1.8 + 1.9 * row, text, mean, good)
+    for name, x in COLUMNS.items():
+        say(axes, x, top, name, 9.5, bold=True)
+    for row, one in enumerate(sorted(rows, key=lambda one: (one not in good, -one.score))):
+        y = top + 1.8 + 1.9 * row
+        right = box(axes, 0, y, one.text, GIVEN if one in good else FAINT)
+        if one not in good:
+            axes.plot([0.6, right - 1.2], [y, y], color=INK, lw=1.1)
+            say(axes, COLUMNS["score"], y, "dropped", size=9.5)
+            continue
+        for x, value in zip(COLUMNS.values(), (one.answering, one.alone, one.score), strict=True):
+            say(axes, x, y, number(value), 9.5, bold=one is best)
+        if one is best:
+            say(axes, COLUMNS["score"] + 6, y, "said", 9.5, bold=True)
     return figure
-
-
-def _draw_candidate(axes: "Axes", y: float, text: str, mean: float, good: dict[str, float]) -> None:
-    right = box(axes, 0, y, text, GIVEN if text in good else FAINT)
-    if text not in good:
-        axes.plot([0.6, right - 1.2], [y, y], color=INK, lw=1.1)
-        circles = runs_in_circles(text.lower().split())
-        say(axes, 44, y, "dropped: it runs in circles" if circles else "dropped: nearly what was said before", size=9.5)
-        return
-    taken = mean == max(good.values())
-    length = 12 * -mean
-    axes.add_patch(Rectangle((44, y - 0.4), length, 0.8, color=GIVEN if taken else "#a8c9dd", lw=0))
-    say(axes, 45 + length, y, number(mean) + (", the likeliest: said" if taken else ""), 9.5, bold=taken)
 
 
 def shipped(name: str) -> Path:

@@ -135,8 +135,9 @@ for score, ids in ranked:
     print(f"{score:6.2f}  {classifier.codec.decode(ids).strip()}")
 
 # %% [markdown]
-# `Buddy` writes four candidates, drops the bad ones and takes the likeliest of the rest. Bad is what says nothing,
-# runs in circles (the same three words twice, or one word three times on end), or is nearly what was just said:
+# `Buddy` writes eight candidates and drops the bad ones. Of the rest it does not take the likeliest, "I'm sorry to hear
+# that", but the one that is much likelier after this conversation than after nothing. Bad is what says nothing, runs in
+# circles (the same three words twice, or one word three times on end), or is nearly what was just said:
 
 # %%
 for candidate in ("Since when?", "My dog ran away last night, and I cannot find him!", "oh no oh no oh no", "…"):
@@ -306,12 +307,12 @@ print("can it read Russian letters?", buddy.can_read("Мне очень грус
 #
 # **Try it**
 #
-# (a) Talk to `Buddy(candidates=1)` for a while. What do the four candidates buy?
+# (a) Talk to `Buddy(candidates=1)` for a while. What do the eight candidates buy?
 #
 # <details><summary>Answer</summary>
 #
-# With one candidate a reply that says nothing, runs in circles or repeats you is given as it is, and an unlikely draw
-# is not replaced by a likelier one. With four, replies are safer, and more alike.
+# With one candidate a reply that says nothing, runs in circles or repeats you is given as it is, and one that would
+# fit any talk is not replaced by one that fits this. With eight, replies are safer and closer to what you said.
 # </details>
 #
 # (b) Draw the mood line of a conversation of your own.

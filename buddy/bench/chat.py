@@ -46,7 +46,7 @@ class Comparison:
         model: the folder.
         conversations: how many.
         sides: by name.
-        reply_milliseconds: the median time of a reply, the best of four.
+        reply_milliseconds: the median time of a reply, the best of eight.
         reply_words_per_second: words of these replies, over their time.
     """
 

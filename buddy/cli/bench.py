@@ -120,7 +120,7 @@ def chat(
         )
     print(f"  buddy is {_times_as_fast(measured.ratios())}")
     print(
-        f"  a whole reply, the best of four: {measured.reply_milliseconds:.0f} ms, "
+        f"  a whole reply, the best of eight: {measured.reply_milliseconds:.0f} ms, "
         f"{measured.reply_words_per_second:.0f} words/s"
     )
     _write(out, measured.to_json())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
+from buddy.errors import UserMistake
 
 if TYPE_CHECKING:
     from buddy.companion.memory import Memory
@@ -97,14 +98,25 @@ def chat(
     screen.say(GREETING)
     store = _open_memory(memory_url, forget_after) if memory else None
     try:
-        known = store.conversations() if store and conversation == "last" else []
-        found = known[0].id if known else conversation
-        Terminal(buddy, screen, store, Talk(buddy, store, None if found == "last" else found)).converse(
-            make_reader(list(COMMANDS), plain)
-        )
+        talk = Talk(buddy, store, _remembered(store, conversation))
+        Terminal(buddy, screen, store, talk).converse(make_reader(list(COMMANDS), plain))
     finally:
         if store:
             store.close()
+
+
+def _remembered(store: "Memory | None", conversation: str | None) -> str | None:
+    """Give the id of the conversation to go on with; ``None`` for a new one.
+
+    Raises:
+        UserMistake: nothing is remembered, so that there is none to go on with.
+    """
+    if conversation and not store:
+        raise UserMistake("Without a memory there is no conversation to go on with.")
+    if conversation != "last" or not store:
+        return conversation
+    known = store.conversations()
+    return known[0].id if known else None
 
 
 def _guard(country: str | None) -> "Guard":

@@ -208,6 +208,11 @@ class Buddy:
                 "`buddy train --task companion` makes one that has."
             )
 
+    def get_ready(self) -> None:
+        """Do what would make the first answer come later than the others."""
+        if self._guard:
+            self._guard.get_ready()
+
     def _hear(self, turns: Sequence[str]) -> "_Heard":
         """Go through a conversation and tell what the model may know of it."""
         told: list[str] = []

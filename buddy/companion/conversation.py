@@ -43,7 +43,12 @@ class Turn:
 
 def save_turns(turns: Sequence[Turn], path: Path) -> None:
     """Write a conversation to a JSON file."""
-    write_json(path, {"turns": [{**asdict(turn), "said_at": turn.said_at.isoformat()} for turn in turns]})
+    write_json(path, {"turns": [turn_as_json(turn) for turn in turns]})
+
+
+def turn_as_json(turn: Turn) -> dict[str, object]:
+    """Give a turn in a form for a JSON file."""
+    return {**asdict(turn), "said_at": turn.said_at.isoformat()}
 
 
 def load_turns(path: Path) -> list[Turn]:

@@ -9,6 +9,7 @@ judgement, and "I don't know what I feel" for nothing: to them the model replies
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 SURE = 0.3
 """Below this probability buddy says that it is not sure."""
@@ -94,7 +95,6 @@ FORMS = {
     "Any idea what I'm feeling?": rf"(?:any idea|i wonder|i am wondering|{ASK} (?:know|see|hear)) (?:what|which) (?:{MOOD} )?{I_FEEL}",
     "I want to know what I feel.": rf"i (?:want|would like|like|need|would love|am curious)(?: you)?(?: know| {SAY})* (?:what|which|how) (?:{MOOD} )?(?:you {NOTICE} )?{I_FEEL}{END}",
 }
-QUESTION = re.compile("|".join(f"(?:{form})" for form in FORMS.values()))
 CLAUSE = re.compile(r"[^.!?;,:…\n–—]+[.!?;,:…\n–—\"”'’)]*")
 WORDS = re.compile(r"[a-z]+(?:['-][a-z]+)?")
 
@@ -147,7 +147,12 @@ def feeling_answer(question: str, probabilities: Mapping[str, float]) -> str:
 
 
 def _asks(clause: str) -> bool:
-    return QUESTION.match(" ".join(word for word in _words(clause) if word not in NO_MATTER)) is not None
+    return _question().match(" ".join(word for word in _words(clause) if word not in NO_MATTER)) is not None
+
+
+@cache
+def _question() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{form})" for form in FORMS.values()))
 
 
 def _words(text: str) -> list[str]:

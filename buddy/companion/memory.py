@@ -19,7 +19,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from buddy.companion.conversation import Kind, Role, Turn, now
+from buddy.companion.conversation import Kind, Role, Turn, now, turn_as_json
 from buddy.companion.memory_database import Database
 from buddy.companion.memory_postgres import PostgresDatabase
 from buddy.companion.memory_sqlite import SqliteDatabase
@@ -121,7 +121,7 @@ class Memory:
             UnknownConversation: there is none of this id and owner.
         """
         names = [conversation] if conversation else [one.id for one in self.conversations(owner)]
-        found = [{"id": name, "turns": [_as_json(turn) for turn in self.turns(name, owner)]} for name in names]
+        found = [{"id": name, "turns": [turn_as_json(turn) for turn in self.turns(name, owner)]} for name in names]
         return {"version": 1, "conversations": found}
 
     def erase(self, conversation: str, owner: str = "") -> None:
@@ -241,7 +241,3 @@ def _as_turn(row: Any) -> Turn:
         cast(Kind, row["kind"]),
         row["safety"],
     )
-
-
-def _as_json(turn: Turn) -> dict[str, object]:
-    return {**asdict(turn), "said_at": turn.said_at.isoformat()}

@@ -21,6 +21,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from buddy.evaluation.generated import echoes
 from buddy.inference.classifier import Classifier
 from buddy.inference.engine import Sampling
 from buddy.inference.labels import Scores
@@ -38,11 +39,9 @@ TOO_ALIKE = 0.75
 """Two turns of which so large a share of the words are the same, in the same order, say the same."""
 
 WORDS = re.compile(r"\w+(?:['’]\w+)*")
-ECHO_WORDS = 5
-"""So many words in a row from the turn that is answered are an echo."""
 
 MADE_UP = -2.5
-"""Log-probability of a piece inside a word: in words that exist it is hardly ever below (1 in 100 replies)."""
+"""Log-probability of a piece inside a word: in words that exist it is hardly ever below."""
 
 SENTENCE = re.compile(r".*[.!?…][\"'”’)]*", re.DOTALL)
 HALF_A_LETTER = "\N{REPLACEMENT CHARACTER}"
@@ -127,6 +126,18 @@ def write_candidates(model: Classifier, turns: Sequence[str], replies: Replies) 
     prefix, sampling = _prefix(model, turns, replies.sampling)
     count = 1 if sampling.is_greedy else replies.candidates
     written = model.engine.generate([prefix] * count, sampling, model.codec.reply_ends)
+    return judge(model, prefix, written, sampling.max_tokens)
+
+
+def judge(model: Classifier, prefix: Tokens, written: Sequence[Sequence[int]], most: int) -> list[Candidate]:
+    """Tell how likely replies are after a conversation, and after nothing.
+
+    Args:
+        model: a companion model.
+        prefix: the conversation up to the reply.
+        written: the tokens of each reply.
+        most: so many tokens mean that a reply was cut.
+    """
     ended = [[*ids, model.codec.special_ids[SPEAKER]] for ids in written]
     after_nothing = [model.codec.special_ids[LISTENER]]
     documents = [np.array([*start, *ids]) for start in (prefix.ids, after_nothing) for ids in ended]
@@ -134,7 +145,7 @@ def write_candidates(model: Classifier, turns: Sequence[str], replies: Replies) 
     answering = [row[len(prefix) - 1 :] for row in scores[: len(written)]]
     return [
         Candidate(
-            text=_in_whole_sentences(model.codec, ids, sampling.max_tokens),
+            text=_in_whole_sentences(model.codec, ids, most),
             tokens=len(ids) + 1,
             answering=float(after_talk.sum()),
             alone=float(after_none.sum()),
@@ -173,20 +184,6 @@ def is_good(reply: str, turns: Sequence[str]) -> bool:
     heard = [turns[-1], *turns[1::2]]
     repeats = any(_is_nearly(words, _words(turn)) for turn in heard) or echoes(words, _words(turns[-1]))
     return bool(words) and not runs_in_circles(words) and not repeats
-
-
-def echoes(words: Sequence[str], turn: Sequence[str]) -> bool:
-    """Tell whether a reply takes ``ECHO_WORDS`` words in a row from the turn that it answers.
-
-    Example:
-        >>> echoes("so you lost your old cat".split(), "i think you lost your old cat".split())
-        True
-    """
-
-    def runs(some: Sequence[str]) -> set[tuple[str, ...]]:
-        return {tuple(some[i : i + ECHO_WORDS]) for i in range(len(some) - ECHO_WORDS + 1)}
-
-    return not runs(words).isdisjoint(runs(turn))
 
 
 def runs_in_circles(words: Sequence[str]) -> bool:

@@ -29,6 +29,9 @@ CATEGORIES: tuple[Category, ...] = get_args(Category)
 MESSAGES_WITH_CARE = 3
 """So many messages after an alarm are of concern at least, whatever they say."""
 
+GAP = r"(?:\w+ ){0,3}?"
+"""What ``~`` in a phrase stands for."""
+
 LONGEST = 20_000
 """Letters that are read of the beginning and of the end of a message; what stands between them is not."""
 
@@ -99,6 +102,11 @@ class Guard:
             return Assessment(Level.ALARM, found.category, found.rule, found.about_other)
         return found
 
+    def get_ready(self) -> None:
+        """Compile all rules, which takes some 60 ms once, so that nobody in a crisis waits for it."""
+        for rule in RULES:
+            _compiled(rule)
+
     def alarm_text(self, assessment: Assessment) -> str:
         """Give the whole reply to an alarm."""
         return alarm_words(find_country(self.country), assessment.category or "self-harm", assessment.about_other)
@@ -149,42 +157,28 @@ def assess_turns(messages: Sequence[str], categories: frozenset[Category] = froz
     for back, message in enumerate(reversed(messages[-1 - MESSAGES_WITH_CARE : -1]), start=1):
         before = assess(message, categories)
         if before.level == Level.ALARM:
-            unsafe = back == 1 and _UNSAFE.search(normalise(messages[-1])) is not None
+            unsafe = back == 1 and re.search(_UNSAFE, normalise(messages[-1])) is not None
             level = Level.ALARM if unsafe else Level.CONCERN
             return Assessment(level, before.category, "after an alarm", before.about_other)
     return here
 
 
-_UNSAFE = re.compile(
-    r"^(?:no|nope|nah|not|i am not|i do not (?:know|think so)|idk|not sure|unsure|never|i can not|do not know|no one is|"
-    r"nobody is|he is (?:here|back|coming|outside|at the door)|she is (?:here|back|coming)|they are (?:here|back|coming)|help|still)\b"
-    r"(?! (?:more|anymore|longer|hurt|in danger|going to do|worse|need(?:ed)?)\b)|\b(?:not safe|unsafe|in danger|with me now|in my hand|in front of me|getting worse)\b"
+_UNSAFE = (
+    r"^(?:no|nope|nah|not|i am not|i do not (?:know|think so)|idk|not sure|unsure|never|i can not|do not know|"
+    r"no one is|"
+    r"nobody is|he is (?:here|back|coming|outside|at the door)|she is (?:here|back|coming)|"
+    r"they are (?:here|back|coming)|help|still)\b"
+    r"(?! (?:more|anymore|longer|hurt|in danger|going to do|worse|need(?:ed)?)\b)|"
+    r"\b(?:not safe|unsafe|in danger|with me now|in my hand|in front of me|getting worse)\b"
 )
 """Answers to "are you safe right now?" that are no yes."""
 
-_STORIES, _AT_WORK, _LONG_AGO, _NOW, _DENIED, _IDIOMS = map(
-    re.compile, (STORIES, AT_WORK, LONG_AGO, NOW, DENIED, IDIOMS)
-)
-
-_CAN_BE_DENIED = frozenset(
-    (
-        "wants to die",
-        "kills himself or herself",
-        "suicidal",
-        "injures himself or herself",
-        "overdose",
-        "a way to die",
-        "means to hurt somebody",
-        "is abused, passive",
-    )
-)
-"""Rules whose own words hold no "not": one inside what they find denies it ("I would never hurt myself")."""
-
-_UNSURE = re.compile(r"promise|guarantee|trust|swear")
+_UNSURE = r"promise|guarantee|trust|swear"
 """Who cannot promise not to does not deny it."""
 
-_NOT = re.compile(
-    r"\b(?:not|never)\b(?! (?:stop|wait|promise|sure|safe|exist|be|wake|to (?:hurt|cut|harm|kill)|trust|guarantee|help|die|want to (?:live|be|exist|wake|go))\b)"
+_NOT = (
+    r"\b(?:not|never)\b(?! (?:stop|wait|promise|sure|safe|exist|be|wake|to (?:hurt|cut|harm|kill)|trust|guarantee|help|"
+    r"die|want to (?:live|be|exist|wake|go))\b)"
 )
 
 
@@ -196,16 +190,16 @@ class _Found:
 
 @cache
 def _compiled(rule: Rule) -> re.Pattern[str]:
-    pattern = rule.pattern
-    while "{" in pattern and any(f"{{{name}}}" in pattern for name in PARTS):
+    pattern = "|".join(rule.phrases)
+    while any(f"{{{name}}}" in pattern for name in PARTS):  # a part may hold others
         for name, part in PARTS.items():
             pattern = pattern.replace(f"{{{name}}}", part)
-    return re.compile(pattern.replace("(?:~)?", r"(?:\w+ ){0,3}?").replace("~", r"(?:\w+ ){0,3}?"))
+    return re.compile(pattern.replace("(?:~)?", GAP).replace("~", GAP))
 
 
 def _sentences(plain: str) -> list[str]:
     """Cut a normalised message into stretches that a rule is looked for in: each sentence, with its dot."""
-    return [f"{_IDIOMS.sub('', one).strip()} ." for one in plain.split(" .") if one.strip()]
+    return [f"{re.sub(IDIOMS, '', one).strip()} ." for one in plain.split(" .") if one.strip()]
 
 
 def _watched(categories: frozenset[Category], sentence: str) -> list[_Found]:
@@ -214,9 +208,8 @@ def _watched(categories: frozenset[Category], sentence: str) -> list[_Found]:
     for rule in RULES:
         match = _compiled(rule).search(sentence) if rule.category in categories else None
         if match:
-            inside = rule.name in _CAN_BE_DENIED and _NOT.search(match[0]) and not _UNSURE.search(match[0])
-            before = sentence[: match.start()].rstrip()
-            found.append(_Found(rule, bool(inside or _DENIED.search(before))))
+            inside = rule.deniable and re.search(_NOT, match[0]) and not re.search(_UNSURE, match[0])
+            found.append(_Found(rule, bool(inside or re.search(DENIED, sentence[: match.start()].rstrip()))))
     return found
 
 
@@ -225,8 +218,8 @@ def _weigh(found: _Found, sentence: str) -> Assessment:
     rule = found.rule
     level = Level.ALARM if rule.weight == "alarm" else Level.CONCERN
     of_others = rule.about == "other" or rule.category != "self-harm"
-    if of_others and (_STORIES.search(sentence) or _AT_WORK.search(sentence)):
+    if of_others and (re.search(STORIES, sentence) or re.search(AT_WORK, sentence)):
         return NO_CONCERN
-    if found.denied or (_LONG_AGO.search(sentence) and not _NOW.search(sentence)):
+    if found.denied or (re.search(LONG_AGO, sentence) and not re.search(NOW, sentence)):
         level = min(level, Level.CONCERN)
     return Assessment(level, rule.category, rule.name, rule.about == "other" and rule.category == "self-harm")

@@ -1,6 +1,6 @@
 """A conversation that goes on: each message is answered in the light of the former, and kept if there is a memory."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ class Talk:
         self._memory = memory
         self._owner = owner
         self.conversation = conversation
+        self._speaking: Generator[str] | None = None
+        buddy.get_ready()
         self.turns: list[Turn] = memory.turns(conversation, owner) if memory and conversation else []
 
     def say(self, message: str) -> Answer:
@@ -59,10 +61,13 @@ class Talk:
         answer = self._buddy.answer([*(turn.text for turn in self.turns), message])
         emotions = answer.emotion.probabilities if answer.emotion else {}
         self.keep(Turn("speaker", message, emotions=emotions, kind=answer.kind, safety=str(answer.assessment)))
-        return replace(answer, pieces=self._reply(answer))
+        self._speaking = self._reply(answer)
+        return replace(answer, pieces=self._speaking)
 
     def end_reply(self) -> None:
-        """Make sure that the last message has its reply, if one was not read at all."""
+        """Make sure that the last message has its reply: as much of it as was read."""
+        if self._speaking:
+            self._speaking.close()
         if self.turns and self.turns[-1].role == "speaker":
             self.keep(Turn("listener", UNSAID, kind=self.turns[-1].kind))
 
@@ -73,7 +78,7 @@ class Talk:
             self._memory.add(self.conversation, turns)
         self.turns += turns
 
-    def _reply(self, answer: Answer) -> Iterator[str]:
+    def _reply(self, answer: Answer) -> Generator[str]:
         said = ""
         try:
             for piece in answer.pieces:

@@ -97,7 +97,7 @@ def describe_replies(replies: Sequence[str], answered: Sequence[str]) -> ReplyTr
         empty=share(not words for words in keys),
         loops=share(_loops(words) for words in keys),
         repeated=share(bool(words) and times_said[tuple(words)] > 1 for words in keys),
-        echoes=share(_echoes(words, _words_of(turn)) for words, turn in zip(keys, answered, strict=True)),
+        echoes=share(echoes(words, _words_of(turn)) for words, turn in zip(keys, answered, strict=True)),
         special_tokens=share(any(token in reply for token in SPECIAL_TOKENS) for reply in replies),
     )
 
@@ -150,6 +150,13 @@ def _loops(words: Sequence[str]) -> bool:
     return len(set(runs)) < len(runs)
 
 
-def _echoes(words: Sequence[str], turn: Sequence[str]) -> bool:
+def echoes(words: Sequence[str], turn: Sequence[str]) -> bool:
+    """Tell whether a reply takes up so many words in a row of the turn that it answers, or is a short part of it.
+
+    Example:
+        >>> turn = "i think you lost your old cat".split()
+        >>> [echoes(reply.split(), turn) for reply in ("so you lost your old cat", "old cat", "cat")]
+        [True, True, False]
+    """
     size = min(ECHO_WORDS, len(words))
     return size > 1 and not set(_runs(words, size)).isdisjoint(_runs(turn, size))

@@ -90,7 +90,8 @@ class CTranslate2Engine:
         answers: list[list[int]] = [[] for _ in prefixes]
         for group in _equally_long(prefixes):  # of a longer row the library would take the rest for its answer
             asked = [self._spell(prefixes[i].ids.tolist()) for i in group]
-            found = generator.generate_batch(asked, include_prompt_in_result=False, **options)
+            share = -(-len(asked) // generator.num_generators)  # of each core; seeded, all on one
+            found = generator.generate_batch(asked, max_batch_size=share, include_prompt_in_result=False, **options)
             for i, one in zip(group, found, strict=True):
                 answers[i] = list(one.sequences_ids[0])
         return answers

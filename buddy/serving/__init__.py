@@ -1,1 +1,1 @@
-"""A companion for people and programs: the terminal, the HTTP API, the web page."""
+"""A companion for people: a conversation in the terminal."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 BAR_CELLS = 10
 BLOCKS = " ▏▎▍▌▋▊▉█"
-DIM, BOLD, NORMAL = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+DIM, NORMAL = "\x1b[2m", "\x1b[0m"
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,14 @@ class Terminal:
         screen: where to write.
         memory: where turns are kept, if anywhere.
         talk: the conversation.
+        interrupted: whether Ctrl-C was the last thing that the user did; once more leaves.
     """
 
     buddy: Buddy
     screen: Screen
     memory: "Memory | None"
     talk: Talk
+    interrupted: bool = False
 
     def converse(self, read: Callable[[], str]) -> None:
         """Greet, answer until the end, and take leave.
@@ -58,18 +60,40 @@ class Terminal:
         Args:
             read: gives a line; raises EOFError at the end and KeyboardInterrupt for Ctrl-C.
         """
-        for message in _messages(read, self.screen):
+        for message in self._messages(read):
             self._do(message)
         self.screen.say(FAREWELL)
 
+    def _messages(self, read: Callable[[], str]) -> Iterator[str]:
+        """Give what the user types, until they end it."""
+        while True:
+            try:
+                message = read().strip()
+            except EOFError:
+                if self.screen.width:
+                    self.screen.say()  # Ctrl-D leaves the cursor behind the prompt
+                return
+            except KeyboardInterrupt:
+                if self.interrupted:
+                    return
+                self.interrupted = True
+                self.screen.aside(ONCE_MORE)
+                continue
+            if message.lower().rstrip(".! ") in LAST_WORDS:
+                return
+            if message:
+                yield message
+
     def _do(self, line: str) -> None:
         """Answer a message or carry out a command; what goes wrong is told, and the conversation goes on."""
+        self.interrupted = False
         try:
             if line.startswith("/"):
                 self._command(line)
             else:
                 self._answer(line)
         except KeyboardInterrupt:
+            self.interrupted = True
             self.screen.say(STOPPED)
             self.talk.end_reply()
         except BuddyError as error:
@@ -90,28 +114,6 @@ class Terminal:
             self.screen.aside(f"There is no {name}; /help lists what there is.")
         else:
             command(self, argument.strip())
-
-
-def _messages(read: Callable[[], str], screen: Screen) -> Iterator[str]:
-    """Give what the user types, until they end it."""
-    interrupted = False
-    while True:
-        try:
-            message = read().strip()
-        except EOFError:
-            screen.say() if screen.width else None  # Ctrl-D leaves the cursor behind the prompt
-            return
-        except KeyboardInterrupt:
-            if interrupted:
-                return
-            interrupted = True
-            screen.aside(ONCE_MORE)
-            continue
-        if message.lower().rstrip(".! ") in LAST_WORDS:
-            return
-        if message:
-            interrupted = False
-            yield message
 
 
 def _show_emotion(terminal: Terminal, _: str) -> None:

@@ -114,7 +114,7 @@ class TestCommand:
         code, out, _ = buddy("bench", "chat", "--model", companion_model, "--messages", 2, "--rounds", 1)
         assert code == 0
         assert out.count("tokens/s") == 2
-        assert "best of four" in out
+        assert "best of eight" in out
 
     def test_start_runs_both_programs(self, buddy, exported_run):
         code, out, _ = buddy("bench", "start", "--model", exported_run, "--rounds", 1)

@@ -102,7 +102,22 @@ class TestConversation:
         code, out, _ = chat("hm", "and now")
         assert code == 0
         assert f"I {STOPPED}" in out
-        assert out.endswith(f"{FAREWELL}\n")
+        assert out.endswith(f"see.\n{FAREWELL}\n")
+
+    def test_is_left_by_ctrl_c_after_one_that_stopped_a_reply(self, buddy, companion_model, monkeypatch):
+        typed = iter(("hm", ""))
+
+        def read(_: str) -> str:
+            return next(typed) or interrupt()
+
+        def interrupt(*_: object) -> str:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("builtins.input", read)
+        monkeypatch.setattr("buddy.serving.screen.Screen.stream", lambda _, pieces: print(next(iter(pieces))))
+        monkeypatch.setattr("buddy.serving.screen.Screen.aside", interrupt)
+        code, out, _ = buddy("chat", "--no-memory", "--model", companion_model)
+        assert (code, out) == (0, f"{GREETING}\n{STOPPED}\n{FAREWELL}\n")
 
     def test_with_a_model_that_only_names_emotions_does_not_begin(self, buddy, exported_run):
         code, out, err = buddy("chat", "--model", exported_run)
@@ -130,6 +145,9 @@ class TestWhoAnswers:
         code, out, err = chat("I want to kill myself", options=("--no-guard",))
         assert (code, "call" in out.replace(GREETING, "")) == (0, False)
         assert err.startswith("Warning: The crisis guard is switched off")
+
+    def test_to_go_on_without_a_memory_is_refused(self, chat):
+        assert "Without a memory there is no conversation" in chat(options=("--conversation", "last"))[2]
 
     def test_of_an_unknown_country_is_refused(self, chat):
         code, _, err = chat("hm", options=("--country", "XX"))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy.companion.crisis_phrases import RULES
-from buddy.companion.helplines import country_codes, country_from_locale, find_country
+from buddy.companion.helplines import country_codes, find_country
 from buddy.companion.normal_text import normalise
 from buddy.companion.safety import CATEGORIES, Guard, Level, assess, assess_turns
 from buddy.companion.safety_evaluation import evaluate_safety, read_messages
@@ -107,23 +107,6 @@ class TestWords:
         guard = Guard("US")
         found = guard.check(["My sister says she will kill herself tonight"])
         assert "Are they safe right now?" in guard.alarm_text(found)
-
-
-class TestHelplines:
-    def test_are_there_for_many_countries(self):
-        assert len(country_codes()) >= 25
-        for code in country_codes():
-            country = find_country(code)
-            assert country.emergency
-            assert any("self-harm" in line.categories for line in country.lines), code
-            for line in country.lines:
-                assert line.source.startswith("http")
-                assert line.phone or line.text or line.web
-                assert len(line.checked) == 10
-
-    def test_of_a_locale(self):
-        assert country_from_locale({"LC_ALL": "de_AT.UTF-8", "LANG": "en_US"}) == "AT"
-        assert country_from_locale({"LANG": "en_XX"}) == country_from_locale({}) == ""
 
 
 def test_normal_text_keeps_foreign_words_foreign():

@@ -1,0 +1,55 @@
+"""Choose of which messages of a conversation an emotion is read.
+
+    python -m recipes.emotion_from_messages companion data/ed-recipe
+
+On the validation conversations of a slice of train with two messages of the speaker or more: how often the emotion is
+named rightly from the last message, from the last two, from all. *After a change* another conversation goes before
+each, like somebody who talks of something else now.
+"""
+
+import random
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from buddy.data.prepared import read_prepared
+from buddy.inference.classifier import Classifier, load_classifier
+from buddy.inference.folder import find_model_folder
+from buddy.inference.labels import Scores
+from buddy.models import find_model
+
+Turns = Sequence[str]
+Way = Callable[[Sequence[Turns]], Scores]
+
+
+def main(model: str, data: Path) -> None:
+    """Print a line for each way of reading."""
+    companion = load_classifier(find_model(model) or find_model_folder(Path(model)))
+    dialogues = [one for one in read_prepared(data).dialogues("valid") if len(one.turns) >= 3]
+    truth = [companion.labels.index(one.emotion) for one in dialogues]
+    talks = [one.turns if len(one.turns) % 2 else one.turns[:-1] for one in dialogues]
+    others = random.Random(0).sample(talks, len(talks))  # noqa: S311
+    changed = [[*other, "Oh.", *talk] for other, talk in zip(others, talks, strict=True)]
+    print(f"{len(talks)} conversations: right, right after a change (%)")
+    for name, way in ways(companion).items():
+        shares = [100 * float((way(some).argmax(axis=1) == truth).mean()) for some in (talks, changed)]
+        print(f"{name:28}{shares[0]:6.1f}{shares[1]:6.1f}", flush=True)
+
+
+def ways(companion: Classifier) -> dict[str, Way]:
+    """Give the ways of reading; messages stand in the even places of a conversation."""
+
+    def messages(most: int) -> Way:
+        return lambda talks: companion.probabilities([" ".join(talk[::2][-most:]) for talk in talks])
+
+    return {
+        "last message": messages(1),
+        "last two messages": messages(2),
+        "all messages": messages(1000),
+        "conversation with replies": companion.conversation_probabilities,
+        "its last three turns": lambda talks: companion.conversation_probabilities([talk[-3:] for talk in talks]),
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
