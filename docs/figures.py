@@ -285,7 +285,7 @@ def _draw_shift(axes: "Axes", words: Sequence[str], tokens: Tokens) -> None:
 
 def _draw_who_sees_whom(figure: Figure, words: Sequence[str], batch: Batch) -> None:
     length = len(words)
-    sees = same_document_mask(np.zeros((1, length), np.int64))[0, 0]
+    sees = same_document_mask(np.zeros((1, length), np.int64))[0, 0].numpy()
     axes = figure.add_axes((0.2, 0.21, 0.38, 0.38 * 7 / 6.8))
     asked = np.append(batch.weights[0, 1:length] > 0, False)
     for i, j in np.ndindex(sees.shape):
@@ -393,7 +393,7 @@ def _draw_blocks(axes: "Axes", packed: Batch) -> None:
     assert packed.documents is not None
     fullest = int(packed.documents.max(axis=1).argmax())
     row = packed.documents[fullest : fullest + 1]
-    picture = np.where(same_document_mask(row)[0, 0], 1.0, 0.0)
+    picture = np.where(same_document_mask(row)[0, 0].numpy(), 1.0, 0.0)
     picture[row[0] < 0] = 0.0  # padding looks at padding, which means nothing
     from matplotlib.colors import ListedColormap
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
+from buddy.cli.training_options import Compile
 from buddy.errors import UserMistake
 from buddy.files import write_json
 from buddy.inference.folder import find_model_folder
@@ -25,6 +26,8 @@ EXAMPLES = """Examples:
   buddy bench chat
 
   buddy bench start
+
+  buddy bench device --backbone scratch:gpt2 --width 1024 --rows 32 --steps 200 --texts 20000 --compile
 """
 
 ModelOption = Annotated[
@@ -142,6 +145,34 @@ def start(
     for name, seconds in measured.seconds.items():
         print(f"  {name:<27} {statistics.median(seconds):5.2f} s")
     print(f"  buddy is {_times_as_fast(measured.ratios())}")
+    _write(out, measured.to_json())
+
+
+@bench.command(epilog=EXAMPLES)
+def device(
+    *,
+    backbone: Annotated[str, typer.Option(help="scratch:tiny, scratch:small or scratch:gpt2.")] = "scratch:small",
+    width: Annotated[int, typer.Option(min=16, help="Tokens of a row to learn.")] = 256,
+    rows: Annotated[int, typer.Option(min=1, help="Rows in a step.")] = 16,
+    steps: Annotated[int, typer.Option(min=4, help="Steps to take.")] = 20,
+    texts: Annotated[int, typer.Option(min=1, help="Texts to classify.")] = 1024,
+    compile: Compile = False,  # noqa: A002  (the option's name)
+    out: OutOption = None,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
+    """What share of the arithmetic of the best device here training and classification reach, in PyTorch."""
+    from buddy.bench.device import bench_device
+
+    _check_out(out)
+    measured = bench_device(backbone, width, rows, steps, texts, compile)
+    print(f"{backbone}, {measured.parameters / 1e6:.1f}M parameters, on {measured.device}")
+    print(f"  large matrices  {measured.matrix_teraflop_per_second:8.2f} Tflop/s")
+    for name, work in (("training", measured.training), ("classification", measured.classification)):
+        print(
+            f"  {name:<15} {work.teraflop_per_second:8.2f} Tflop/s, {measured.share(work):4.0%} of that   "
+            f"{statistics.median(work.tokens_per_second):,.0f} tokens/s"
+        )
+    print(f"  that is {measured.texts_per_second:,.0f} texts/s")
     _write(out, measured.to_json())
 
 

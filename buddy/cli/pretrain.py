@@ -8,6 +8,7 @@ import typer
 
 from buddy.cli.app import ConfigOption, app
 from buddy.cli.training_options import (
+    Compile,
     DeviceName,
     EvaluationsPerEpoch,
     MaxGradientNorm,
@@ -78,6 +79,7 @@ def pretrain(
     seed: Seed = 13,
     device: DeviceName = "auto",
     number_format: NumberFormat = "auto",
+    compile: Compile = False,  # noqa: A002  (the option's name)
     tensorboard: TensorBoard = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
@@ -124,6 +126,7 @@ def pretrain(
             seed=seed,
             device=device,
             number_format=number_format,
+            compile=compile,
             tensorboard=tensorboard,
         )
         files = [parse_corpus_file(argument) for argument in corpus]

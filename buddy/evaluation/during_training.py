@@ -104,7 +104,7 @@ def _count_next_tokens(
     for batch in _batches(documents, collate, max_tokens):
         learned = batch.weights[:, 1:] > 0  # (B, T - 1)
         columns = np.broadcast_to(np.arange(learned.shape[1]), learned.shape)
-        mask = None if batch.documents is None else same_document_mask(batch.documents)
+        mask = None if batch.documents is None else same_document_mask(batch.documents, device.name)
         logits = next_token_logits(model, Question(batch.input_ids, batch.positions, mask, columns.copy()), device)
         here = torch.from_numpy(learned).to(device.name)
         ids = torch.from_numpy(batch.input_ids[:, 1:][learned]).to(device.name)  # (N,)

@@ -121,7 +121,7 @@ class CTranslate2Engine:
             below = [trie.tokens[node - 1] for node in way]
             logits = np.asarray(self.generator.forward_batch([ids + below for ids in questions]))
             at_nodes[:, [ROOT, *way]] = logits[:, -1 - len(way) :]
-        return add_up(at_nodes, trie)
+        return add_up(log_softmax(at_nodes.astype(np.float64))[(slice(None), *trie.steps)], trie)
 
     def _model_for(self, tokens: tuple[int, ...]) -> Generator | None:
         """Give a model that answers with these tokens; ``None`` if the library writes models in another way now."""

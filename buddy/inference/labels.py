@@ -14,7 +14,7 @@ no inner node, and the logits behind the text are all that is needed.
                                               ├── sad      logits at "very":    sad, angry
                                               └── angry
 
-Shapes: `B` texts, `E` labels, `K` inner nodes without the root, `V` vocabulary.
+Shapes: `B` texts, `E` labels, `K` inner nodes without the root, `S` steps of all paths.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from buddy.errors import UserMistake, quote
-from buddy.text.batches import FloatArray, IntArray
+from buddy.text.batches import IntArray
 from buddy.text.render import END
 from buddy.text.tokenizer import Codec
 
@@ -47,6 +47,12 @@ class LabelTrie:
     tokens: tuple[int, ...]
     parents: tuple[int, ...]
     paths: tuple[tuple[tuple[int, int], ...], ...]
+
+    @property
+    def steps(self) -> tuple[list[int], list[int]]:
+        """The nodes and the tokens of all paths, one path behind the other: S of each."""
+        nodes, tokens = zip(*(step for path in self.paths for step in path), strict=True)
+        return list(nodes), list(tokens)
 
     @property
     def depths(self) -> IntArray:
@@ -121,24 +127,23 @@ def label_trie(codec: Codec, labels: Sequence[str], end: str = END) -> LabelTrie
     return make_trie(list(spelled), codec.special_ids[end])
 
 
-def add_up(logits: FloatArray, trie: LabelTrie) -> Scores:
+def add_up(log_probabilities: Scores, trie: LabelTrie) -> Scores:
     """Sum each label's log-probabilities along its path.
 
     Args:
-        logits: (B, 1 + K, V) at the root and at each inner node of the trie.
+        log_probabilities: (B, S) of ``trie.steps``.
         trie: of the labels.
 
     Returns:
         (B, E) log-probabilities of the labels, given that the answer is one of them.
 
     Example:
-        >>> half = np.log(np.array([[[0.5, 0.25, 0.25]]], np.float32))
-        >>> np.exp(add_up(half, make_trie([(0,), (1,)], end=2))).round(3).tolist()
+        >>> half_and_quarter = np.log(np.array([[0.5, 0.25]]))
+        >>> np.exp(add_up(half_and_quarter, make_trie([(0,), (1,)], end=2))).round(3).tolist()
         [[0.667, 0.333]]
     """
-    at_nodes = log_softmax(logits.astype(np.float64))
-    scores = [sum(at_nodes[:, node, token] for node, token in path) for path in trie.paths]
-    return log_softmax(np.stack(scores, axis=1))
+    starts = np.cumsum([0, *map(len, trie.paths[:-1])])
+    return log_softmax(np.add.reduceat(log_probabilities, starts, axis=1))
 
 
 def log_softmax(values: Scores) -> Scores:

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from buddy.inference.engine import split_by_length
 from buddy.inference.labels import LabelTrie, Scores, add_up
 from buddy.text.batches import IntArray, pad
 from buddy.text.tokenizer import Tokens
 from buddy.training.device import Device
-from buddy.training.forward import BoolArray, Question, next_token_logits, same_document_mask
+from buddy.training.forward import Question, next_token_logits
 
 
 def score_labels(
@@ -55,20 +55,21 @@ def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, 
         nodes = np.tile(np.arange(width, width + len(trie.tokens)), (len(ends), 1))
         columns = np.concatenate([columns, nodes], axis=1)  # (B, 1 + K)
     logits = next_token_logits(model, Question(input_ids, positions, mask, columns), device)  # (B, 1 + K, V)
-    return add_up(logits.float().cpu().numpy(), trie)
+    at_steps = logits.float().log_softmax(dim=2)[(slice(None), *trie.steps)]  # (B, S)
+    return add_up(at_steps.cpu().double().numpy(), trie)
 
 
 def _append_trie(
     input_ids: IntArray, positions: IntArray, ends: IntArray, trie: LabelTrie
-) -> tuple[IntArray, IntArray, BoolArray]:
+) -> tuple[IntArray, IntArray, Tensor]:
     """Put the trie's inner nodes behind every text, each seeing the text and its own ancestors."""
     rows, width = input_ids.shape
     nodes = len(trie.tokens)
     is_text = np.arange(width) <= ends[:, None]  # (B, T)
     mask = np.zeros((rows, 1, width + nodes, width + nodes), np.bool_)
-    mask[:, :, :width, :width] = same_document_mask(np.where(is_text, 0, -1))
+    mask[:, :, :width, :width] = np.tril(is_text[:, None, :, None] == is_text[:, None, None, :])
     mask[:, 0, width:, :width] = is_text[:, None, :]
     mask[:, :, width:, width:] = trie.ancestry
     with_nodes = np.concatenate([input_ids, np.tile(np.array(trie.tokens), (rows, 1))], axis=1)
     with_depths = np.concatenate([positions, ends[:, None] + 1 + trie.depths], axis=1)
-    return with_nodes, with_depths, mask
+    return with_nodes, with_depths, torch.from_numpy(mask)

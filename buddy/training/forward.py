@@ -6,15 +6,12 @@ Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `V` vocabulary.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from buddy.text.batches import IntArray
 from buddy.training.device import Device
 from buddy.training.gpt2 import find_quick_gpt2
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -24,14 +21,14 @@ class Question:
     Attributes:
         input_ids: (B, T) padded at the right.
         positions: (B, T) place of each token in its own text.
-        mask: (B, 1, T, T) true where a token (third axis) may look at another (fourth); ``None`` for the plain
-            causal mask, which is right for rows padded at the right and lets the quickest kernels run.
+        mask: (B, 1, T, T) bool, true where a token (third axis) may look at another (fourth); ``None`` for the
+            plain causal mask, which is right for rows padded at the right and lets the quickest kernels run.
         columns: (B, P) the token in column c predicts the one in c + 1.
     """
 
     input_ids: IntArray
     positions: IntArray
-    mask: BoolArray | None
+    mask: Tensor | None
     columns: IntArray
 
 
@@ -70,28 +67,27 @@ def top_vectors(model: nn.Module, question: Question, device: Device) -> Tensor:
 
 
 def _tensors(question: Question, device: Device) -> dict[str, Tensor | None]:
-    given = {
-        "input_ids": question.input_ids,
-        "position_ids": question.positions,
-        "attention_mask": question.mask,
+    return {
+        "input_ids": torch.from_numpy(question.input_ids).to(device.name),
+        "position_ids": torch.from_numpy(question.positions).to(device.name),
+        "attention_mask": None if question.mask is None else question.mask.to(device.name),
     }
-    return {name: None if array is None else torch.from_numpy(array).to(device.name) for name, array in given.items()}
 
 
-def same_document_mask(documents: IntArray) -> BoolArray:
+def same_document_mask(documents: IntArray, device_name: str = "cpu") -> Tensor:
     """Say which token may look at which: at itself and earlier ones of its own document.
 
     Args:
         documents: (B, T) number of the document each token belongs to, -1 for padding.
+        device_name: where the mask is wanted; it is made there, being T times as large as ``documents``.
 
     Returns:
         (B, 1, T, T) bool; ``[b, 0, i, j]`` is true where token i may look at token j. Padding looks at padding:
         a row that may look at nothing would turn into NaN.
 
     Example:
-        >>> same_document_mask(np.array([[0, 0, 1]]))[0, 0].astype(int).tolist()
+        >>> same_document_mask(np.array([[0, 0, 1]]))[0, 0].int().tolist()
         [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
     """
-    same = documents[:, None, :, None] == documents[:, None, None, :]
-    mask: BoolArray = np.tril(same)
-    return mask
+    of_token = torch.from_numpy(documents).to(device_name)  # (B, T)
+    return (of_token[:, None, :, None] == of_token[:, None, None, :]).tril()

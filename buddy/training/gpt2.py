@@ -9,17 +9,19 @@ What is saved against the general implementation:
 - The top layer works only on the tokens whose next one is wanted. A labelled text has two of them, `<EMOTION_TYPE>`
   and the label; the others are needed below, where the two look at them, and no further.
 - Dropout draws its random numbers in bulk. One at a time, on a CPU, they cost more than all GELUs, there and back.
+- On request a layer is compiled: on an accelerator its many small steps then run as a few large ones.
 
 Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `D` width, `H` heads, `V` vocabulary.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import transformers
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedConfig
+from transformers import GPT2Config, PreTrainedConfig
 
 STEPS_OF_CHANCE = 1 << 16
 """Dropout draws 16 bits a number: the share that is dropped is exact to 1/65,536."""
@@ -30,6 +32,10 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
 
     Asked as Hugging Face's it is Hugging Face's. Adapters of PEFT work in both.
     """
+
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__(config)
+        self.run_layer: Callable[..., Tensor] = run_layer
 
     def forward(self, *arguments: Any, columns: Tensor | None = None, **named: Any) -> Any:
         """Give what Hugging Face's model gives; with ``columns`` (B, P) the top vectors there, (B, P, D).
@@ -45,11 +51,15 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
         body = self.transformer
         x = _drop(body.wte(input_ids) + body.wpe(positions), body.drop)  # (B, T, D)
         for layer in body.h[:-1]:
-            x = _run_layer(layer, x, mask)
-        return body.ln_f(_run_layer(body.h[-1], x, mask, columns))  # type: ignore[no-any-return]
+            x = self.run_layer(layer, x, mask)
+        return body.ln_f(self.run_layer(body.h[-1], x, mask, columns))  # type: ignore[no-any-return]
+
+    def compile_layers(self) -> None:
+        """Run compiled code for the layers from now on: one piece of it, which serves them all."""
+        self.run_layer = torch.compile(run_layer)
 
 
-def _run_layer(layer: Any, x: Tensor, mask: Tensor | None, columns: Tensor | None = None) -> Tensor:
+def run_layer(layer: Any, x: Tensor, mask: Tensor | None, columns: Tensor | None = None) -> Tensor:
     """Let tokens look at those before them, then think: (B, T, D) in, (B, T, D) or (B, P, D) out."""
     query, key, value = layer.attn.c_attn(layer.ln_1(x)).chunk(3, dim=2)  # (B, T, D) each
     if columns is not None:

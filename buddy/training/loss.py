@@ -19,8 +19,9 @@ from buddy.training.device import Device
 from buddy.training.forward import Question, next_token_logits, same_document_mask, top_vectors
 from buddy.training.gpt2 import find_quick_gpt2
 
-ROWS_AT_ONCE = 512
-"""So many rows of logits are computed, used and forgotten at a time: 17 MB with 8k tokens."""
+ROWS_AT_ONCE = {"cpu": 512, "mps": 512, "cuda": 8192}
+"""So many rows of logits are computed, used and forgotten at a time: on a CPU 17 MB with 8k tokens. An accelerator
+wants larger pieces: 1.6 GB with GPT-2's 50k."""
 
 ROWS_IN_STEPS_OF = 32
 """The rows are filled up with some that weigh nothing, so that few different shapes occur (see ``round_up``)."""
@@ -55,10 +56,11 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
         for values in (batch.input_ids, batch.weights)
     )
     teaching = None if soft is None else _teaching(soft, np.take_along_axis(soft.which, targets, axis=1)[here], device)
-    mask = None if batch.documents is None else same_document_mask(batch.documents)
+    mask = None if batch.documents is None else same_document_mask(batch.documents, device.name)
     question = Question(batch.input_ids, batch.positions, mask, np.maximum(targets - 1, 0))
     targets_of_rows = Targets(ids, weights, teaching)
-    total = _sum_losses(model, question, torch.from_numpy(here).to(device.name), targets_of_rows, device)
+    places = torch.from_numpy(np.flatnonzero(here)).to(device.name)  # (N,) of the B * P
+    total = _sum_losses(model, question, places, targets_of_rows, device)
     return LossSum(total, learned_weight(batch))
 
 
@@ -82,12 +84,13 @@ def _teaching(soft: SoftLabels, which: IntArray, device: Device) -> tuple[Tensor
     return torch.from_numpy(soft.token_ids).to(device.name), torch.from_numpy(probabilities).to(device.name)
 
 
-def _sum_losses(model: nn.Module, question: Question, here: Tensor, targets: Targets, device: Device) -> Tensor:
+def _sum_losses(model: nn.Module, question: Question, places: Tensor, targets: Targets, device: Device) -> Tensor:
     quick = find_quick_gpt2(model)
     if quick is None or not isinstance(quick.lm_head, nn.Linear):
-        log_probabilities = next_token_logits(model, question, device)[here].float().log_softmax(dim=1)  # (N, V)
+        logits = next_token_logits(model, question, device).flatten(0, 1)[places]  # (N, V)
+        log_probabilities = logits.float().log_softmax(dim=1)
         return -_weighted_sum(log_probabilities, targets, slice(None))
-    vectors = top_vectors(model, question, device)[here].to(device.dtype)  # (N, D)
+    vectors = top_vectors(model, question, device).flatten(0, 1)[places].to(device.dtype)  # (N, D)
     extra = -len(vectors) % ROWS_IN_STEPS_OF
     vectors = functional.pad(vectors, (0, 0, 0, extra))
     total: Tensor = _OutputLayerLoss.apply(vectors, quick.lm_head.weight, _lengthened(targets, extra))  # type: ignore[no-untyped-call]
@@ -128,8 +131,9 @@ class _OutputLayerLoss(torch.autograd.Function):
         is_learning = any(context.needs_input_grad)
         to_vectors, to_output = torch.empty_like(vectors), torch.zeros_like(output) if is_learning else None
         output = output.to(vectors.dtype)
-        for start in range(0, len(vectors), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
+        rows_at_once = ROWS_AT_ONCE[vectors.device.type]
+        for start in range(0, len(vectors), rows_at_once):
+            rows = slice(start, start + rows_at_once)
             log_probabilities = (vectors[rows] @ output.T).float().log_softmax(dim=1)  # (n, V)
             total -= _weighted_sum(log_probabilities, targets, rows)
             if to_output is not None:

@@ -29,6 +29,7 @@ from buddy.training.backbone import (
 )
 from buddy.training.checkpoint import Evaluation, Position
 from buddy.training.device import Device, choose_device, keep_freed_memory, seed_everything
+from buddy.training.gpt2 import find_quick_gpt2
 from buddy.training.lessons import Lessons, labelled_lessons, text_lessons, training_texts
 from buddy.training.loop import Evaluate, Training, train
 from buddy.training.optimizer import make_optimizer
@@ -128,6 +129,8 @@ def build_training(
     seed_everything(settings.seed)
     backbone = _make_backbone(settings, data, is_new)
     backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]
+    if settings.compile:
+        _compile(backbone)
     optimizer = make_optimizer(backbone.model, settings.weight_decay)
     position, stopping = Position(), EarlyStopping(settings.patience)
     if not is_new:
@@ -177,6 +180,14 @@ def _make_backbone(settings: TrainSettings, data: PreparedData | TextCorpus, is_
     if settings.dropout is not None:
         set_dropout(backbone.model, settings.dropout)
     return add_lora(backbone, settings.lora_rank) if settings.lora_rank else backbone
+
+
+def _compile(backbone: Backbone) -> None:
+    quick = find_quick_gpt2(backbone.model)
+    if quick is not None:
+        quick.compile_layers()
+    else:
+        backbone.model.compile()
 
 
 def _require_two_labels(data: PreparedData | TextCorpus) -> None:

@@ -51,6 +51,7 @@ class TrainSettings:
         seed: of everything that is random.
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
         number_format: ``auto``, ``bf16`` or ``fp32``.
+        compile: compile the layers first (``torch.compile``), which takes a minute and pays on an accelerator.
         tensorboard: also write TensorBoard events into the run.
     """
 
@@ -81,6 +82,7 @@ class TrainSettings:
     seed: int = 13
     device: str = "auto"
     number_format: str = "auto"
+    compile: bool = False
     tensorboard: bool = False
 
     def __post_init__(self) -> None:

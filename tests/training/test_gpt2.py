@@ -103,7 +103,7 @@ def test_it_is_found_inside_wrappers():
 def test_many_rows_of_logits_in_bf16_are_near_the_truth(arrange):
     """More learned tokens than are computed at once, in the format in which a machine with bf16 trains."""
     documents = [random_tokens(length, seed) for seed in range(5) for length in (119, 77, 40)]
-    assert sum(len(document) - 1 for document in documents) > 2 * ROWS_AT_ONCE
+    assert sum(len(document) - 1 for document in documents) > 2 * ROWS_AT_ONCE["cpu"]
     ours, truth = (loss_and_gradients(arrange(documents), number_format) for number_format in ("bf16", "fp32"))
     for found, expected in zip(ours, truth, strict=True):
         assert float((found - expected).norm() / expected.norm()) < 0.05

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,20 @@ class TestLearning:
         run = train(epochs=0.1, batch_size=48, learning_rate=1e-9, text_weight=0.3)
         vocabulary = json.loads((run / "best" / "config.json").read_text())["vocab_size"]
         assert curves(run)[0]["train_loss"] == pytest.approx(np.log(vocabulary), rel=0.02)
+
+    def test_compiled_layers_learn_the_same(self, train, monkeypatch):
+        """With the compiler's own front; what it makes of the layers on a machine is its makers' to test."""
+        compiled = []
+
+        def in_front(graph, inputs):
+            compiled.append(graph)
+            return graph.forward
+
+        monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=in_front))
+        plain, quick = train("plain", dropout=0.0), train("compiled", dropout=0.0, compile=True)
+        assert compiled
+        for one, other in zip(curves(plain), curves(quick), strict=True):
+            assert other["valid_loss"] == pytest.approx(one["valid_loss"], rel=1e-3)
 
     def test_text_weight_teaches_the_text_itself(self, train):
         """Without it, the words of the texts are only read and stay as improbable as they were."""
