@@ -12,6 +12,7 @@ from buddy.cli import (
     prepare,
     pretrain,
     report,
+    serve,
     train,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "prepare",
     "pretrain",
     "report",
+    "serve",
     "train",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from buddy.companion.conversation import Kind
 from buddy.companion.feeling import NOTHING_TOLD, asks_about_feeling, feeling_answer, without_question
-from buddy.companion.reply import TO_CHOOSE_FROM, Replies, as_it_comes
+from buddy.companion.reply import HALF_A_LETTER, TO_CHOOSE_FROM, Replies, as_it_comes
 from buddy.companion.safety import NO_CONCERN, Assessment, Guard, Level
 from buddy.errors import UserMistake
 from buddy.inference.classifier import load_classifier
@@ -126,6 +126,20 @@ class Buddy:
     def can_read(self, text: str) -> bool:
         """Tell whether the model knows the letters of a text; of others it knows nothing and answers all the same."""
         return self._classifier.codec.can_read(text)
+
+    def count_tokens(self, text: str) -> int:
+        """Count the tokens that a text has for the model."""
+        return len(self._classifier.codec.encode_words(text))
+
+    def first_tokens(self, text: str, most: int) -> str:
+        """Give the beginning of a text, of so many tokens; half a letter at its end is left out.
+
+        Example:
+            >>> Buddy().first_tokens("I lost my cat.", 3)
+            'I lost my'
+        """
+        codec = self._classifier.codec
+        return codec.decode(codec.encode_words(text)[:most]).rstrip(HALF_A_LETTER)
 
     def emotion(self, text: str) -> Emotion:
         """Tell what a text expresses.

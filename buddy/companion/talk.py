@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from buddy.companion.buddy import Answer, Buddy
 from buddy.companion.conversation import Turn
+from buddy.companion.reply import Replies
 
 if TYPE_CHECKING:
     from buddy.companion.memory import Memory
@@ -48,17 +49,18 @@ class Talk:
         buddy.get_ready()
         self.turns: list[Turn] = memory.turns(conversation, owner) if memory and conversation else []
 
-    def say(self, message: str) -> Answer:
+    def say(self, message: str, replies: Replies | None = None) -> Answer:
         """Answer a message; it is kept before the reply begins, and the reply when it has ended.
 
         Args:
             message: what the speaker says.
+            replies: how the model makes its reply, if otherwise than usual.
 
         Returns:
             Its pieces are to be read before the next message; one that stops reading them stops the reply.
         """
         self.end_reply()
-        answer = self._buddy.answer([*(turn.text for turn in self.turns), message])
+        answer = self._buddy.answer([*(turn.text for turn in self.turns), message], replies)
         emotions = answer.emotion.probabilities if answer.emotion else {}
         self.keep(Turn("speaker", message, emotions=emotions, kind=answer.kind, safety=str(answer.assessment)))
         self._speaking = self._reply(answer)

@@ -80,13 +80,18 @@ class Codec:
         """Give the tokens of a label as they stand after ``<EMOTION_TYPE>``."""
         return tuple(self.backend.encode(label_text(label), add_special_tokens=False).ids)
 
+    def encode_words(self, text: str) -> list[int]:
+        """Turn a text into ids, with nothing before and after it."""
+        ids: list[int] = self.backend.encode(_encodable(text), add_special_tokens=False).ids
+        return ids
+
     def can_read(self, text: str) -> bool:
         """Tell whether the tokenizer has words or letters for a text, and does not spell it byte by byte.
 
         A tokenizer that learned English alone needs two tokens or more for a Cyrillic letter or an emoji, and a
         model has learned nothing about them. Another language in the same letters is not noticed.
         """
-        return len(self.backend.encode(_encodable(text), add_special_tokens=False).ids) <= len(text)
+        return len(self.encode_words(text)) <= len(text)
 
     def is_inside_word(self, token: int) -> bool:
         """Tell whether a token goes on with the word before it: "up" in " hair" + "up", not " up"."""

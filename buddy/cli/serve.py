@@ -1,0 +1,140 @@
+"""`buddy serve`: the companion as a web service."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buddy.cli.app import ConfigOption, app
+from buddy.errors import UserMistake
+
+EXAMPLES = """Examples:
+
+  buddy serve
+
+  buddy serve --port 8000 --country GB
+
+  BUDDY_API_KEYS=$(openssl rand -hex 24) buddy serve --host 0.0.0.0 --workers 2
+
+  buddy serve --keys-file keys.txt --memory-url postgresql://buddy@db/buddy --forget-after 30
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def serve(
+    *,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="A companion run, a checkpoint of one, or an exported model.",
+            show_default="companion, which comes with buddy",
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; beyond this machine keys are needed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8080,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes, each with a model of its own.")] = 1,
+    keys_file: Annotated[
+        Path | None,
+        typer.Option(help="API keys, one a line.", show_default="those in BUDDY_API_KEYS, with commas between them"),
+    ] = None,
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help="Answer everybody, also beyond this machine.")
+    ] = False,
+    requests_per_minute: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="From one key, or one address without keys; 0: any number.",
+            show_default="600 with keys, else 0",
+        ),
+    ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            envvar="BUDDY_COUNTRY",
+            help="Whose helplines are given in a crisis: two letters, such as GB.",
+            show_default="that of the locale",
+        ),
+    ] = None,
+    guard: Annotated[
+        bool, typer.Option("--guard/--no-guard", help="Let fixed words and helplines answer in a crisis, or the model.")
+    ] = True,
+    candidates: Annotated[int, typer.Option(min=1, max=64, help="Of so many replies the best is given.")] = 8,
+    memory_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="BUDDY_MEMORY_URL",
+            help="Remember conversations in this database: sqlite:///FILE or postgresql://…",
+            show_default="nothing is remembered",
+        ),
+    ] = None,
+    forget_after: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="Erase conversations that ended so long ago, every day.")
+    ] = None,
+    batching: Annotated[
+        bool, typer.Option("--batching/--no-batching", help="Classify texts that arrive together in one pass.")
+    ] = True,
+    grace: Annotated[
+        int, typer.Option(min=0, metavar="SECONDS", help="For what is running when the service is told to stop.")
+    ] = 20,
+    log_requests: Annotated[
+        bool, typer.Option("--log-requests", help="Write a line for each request: its path and status, no words.")
+    ] = False,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
+    """Serve an API that clients of OpenAI can use, and a page to talk with buddy.
+
+    The page is at /, the description of the API at /docs. Messages are never logged, and nothing is remembered unless
+    you name a database.
+    """
+    try:
+        from buddy.serving.run_service import run_service, say_where
+        from buddy.serving.service_settings import ServiceSettings, read_keys
+    except ModuleNotFoundError as error:
+        raise UserMistake(f"A service needs {error.name}: pip install '.[serve]' in buddy's folder.") from error
+
+    from buddy.companion.buddy import GUARD_OFF
+    from buddy.companion.helplines import country_from_locale, find_country
+
+    keys = read_keys(os.environ, keys_file)
+    settings = ServiceSettings(
+        model=str(model) if model else None,
+        host=host,
+        port=port,
+        workers=workers,
+        keys=keys,
+        country=find_country(country).code if country else country_from_locale(os.environ),
+        guard=guard,
+        candidates=candidates,
+        memory=memory_url,
+        forget_after_days=forget_after,
+        requests_per_minute=(600 if keys else 0) if requests_per_minute is None else requests_per_minute,
+        grace_seconds=grace,
+    )
+    if not batching:
+        settings = replace(settings, limits=replace(settings.limits, batch=1))
+    if not settings.is_local and not keys and not without_keys:
+        raise UserMistake(
+            f"{host} can be reached from other machines: set BUDDY_API_KEYS or name a --keys-file, or say "
+            "--without-keys if everybody may use it."
+        )
+    if not guard:
+        typer.echo(f"Warning: {GUARD_OFF}", err=True)
+    _check_model(settings.model)
+    say_where(settings)
+    run_service(settings, log_requests)
+
+
+def _check_model(model: str | None) -> None:
+    """Find out before the first process starts whether there is such a model."""
+    from buddy.inference.folder import find_model_folder
+    from buddy.models import find_model
+
+    if model:
+        find_model_folder(Path(model))
+    elif find_model("companion") is None:
+        raise UserMistake("The model that comes with buddy is missing from this installation; name one (--model).")

@@ -1,0 +1,195 @@
+"""The companion as a web service: an API that clients of OpenAI can use, and a page that a person can use.
+
+``create_app`` wires it: the gate (``gate``) stands before the routes (``chat_api``, ``emotions_api``,
+``conversations_api``, and here what tells how the service is), and behind them work waits its turn (``queues``).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from buddy import __version__
+from buddy.companion.affect import AFFECTS
+from buddy.companion.buddy import Buddy
+from buddy.companion.safety import Guard
+from buddy.errors import BuddyError, EnvironmentFault, UserMistake
+from buddy.inference.ctranslate2_engine import cores
+from buddy.serving.chat_api import chat_routes
+from buddy.serving.emotions_api import emotion_routes
+from buddy.serving.gate import Gate
+from buddy.serving.metrics import Metrics
+from buddy.serving.problems import Refused, problem, try_again
+from buddy.serving.queues import Batches, Busy, Turnstile
+from buddy.serving.service import NAME, Service
+from buddy.serving.service_settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from buddy.companion.memory import Memory
+
+PAGE = Path(__file__).with_name("page")
+DAY_SECONDS = 86_400
+
+log = logging.getLogger("buddy.service")
+
+
+def create_app(settings: ServiceSettings) -> Gate:
+    """Make the application, with its model loaded.
+
+    Raises:
+        UserMistake: there is no such model, or no such memory.
+        EnvironmentFault: the memory cannot be used.
+    """
+    service = _make_service(settings)
+    app = FastAPIOffline(
+        title=NAME,
+        version=__version__,
+        description="What a person feels, and an empathetic reply. Compatible with clients of the OpenAI API.",
+        lifespan=_lifespan(service),
+        docs_url="/docs",
+        redoc_url=None,
+        static_url="/docs/static",
+    )
+    _add_routes(app, service)
+    _add_error_handlers(app, service)
+    return Gate(app, settings, service.metrics)
+
+
+def _make_service(settings: ServiceSettings) -> Service:
+    limits, metrics = settings.limits, Metrics()
+    buddy = Buddy(
+        settings.model,
+        candidates=settings.candidates,
+        guard=Guard(settings.country) if settings.guard else None,
+    )
+    buddy.get_ready()
+
+    def count_batch(texts: int, waited_seconds: float) -> None:
+        metrics.batch_texts.observe(texts)
+        metrics.batch_wait.observe(waited_seconds)
+
+    batches = Batches(buddy.emotions, limits.batch, limits.batch_wait_seconds, limits.waiting_texts, count_batch)
+    turnstile = Turnstile(cores(), limits.waiting_replies, limits.reply_patience_seconds)
+    metrics.waiting_texts.set_function(lambda: batches.waiting)
+    metrics.replies_inside.set_function(lambda: turnstile.inside)
+    return Service(settings, buddy, _open_memory(settings.memory), metrics, batches, turnstile)
+
+
+def _open_memory(url: str | None) -> "Memory | None":
+    if url is None:
+        return None
+    from buddy.companion.memory import open_memory
+
+    return open_memory(url)
+
+
+def _lifespan(service: Service) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(service.batches.run())]
+        if service.memory and service.settings.forget_after_days:
+            tasks.append(asyncio.create_task(_forget_daily(service.memory, service.settings.forget_after_days)))
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        service.turnstile.close()
+        if service.memory:
+            service.memory.close()
+
+    return lifespan
+
+
+async def _forget_daily(memory: "Memory", days: int) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(memory.forget_older_than, days)
+        except EnvironmentFault as fault:
+            log.warning("Nothing was forgotten: %s", fault)
+        await asyncio.sleep(DAY_SECONDS)
+
+
+def _add_routes(app: FastAPI, service: Service) -> None:
+    app.include_router(chat_routes(service))
+    app.include_router(emotion_routes(service))
+    if service.memory:
+        from buddy.serving.conversations_api import conversation_routes
+
+        app.include_router(conversation_routes(service, service.memory))
+
+    @app.get("/health", tags=["operation"])
+    async def health() -> dict[str, str]:
+        """Tell that the process runs."""
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/ready", tags=["operation"], responses={503: {"description": "All places are taken."}})
+    async def ready() -> Response:
+        """Tell whether a request would be answered now."""
+        if service.turnstile.is_full or service.batches.is_full:
+            return try_again("All places are taken.", "busy")
+        return JSONResponse({"status": "ready"})
+
+    @app.get("/metrics", tags=["operation"], response_class=Response)
+    async def metrics() -> Response:
+        """Give the counts, in the format of Prometheus."""
+        return Response(service.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/page/settings.json", include_in_schema=False)
+    async def page_settings() -> dict[str, object]:
+        places = {label: {"valence": valence, "arousal": arousal} for label, (valence, arousal) in AFFECTS.items()}
+        return {
+            "name": NAME,
+            "model": NAME,
+            "memory": False,  # the page keeps its talk to itself
+            "key_needed": bool(service.settings.keys),
+            "country": service.settings.country,
+            "emergency": service.emergency(),
+            "emotions": places,
+        }
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html")
+
+    app.mount("/page", StaticFiles(directory=PAGE))
+
+
+def _add_error_handlers(app: FastAPI, service: Service) -> None:
+    """Give every error in the form of the OpenAI API, without a word of what was sent."""
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> Response:
+        if isinstance(error, Refused):
+            return error.response()
+        return problem(error.status_code, error.detail, None, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if part != "body")
+        status = 400 if first["type"] == "json_invalid" else 422
+        return problem(status, f"{where or 'The body'}: {first['msg']}", "invalid_request", where or None)
+
+    @app.exception_handler(Busy)
+    async def busy(_: Request, __: Busy) -> Response:
+        message = f"All places are taken; try again. If a life is in danger, call {service.emergency()} now."
+        service.metrics.refused.labels("busy").inc()
+        return try_again(message, "busy")
+
+    @app.exception_handler(BuddyError)
+    async def failed(_: Request, error: BuddyError) -> Response:
+        if isinstance(error, LookupError):
+            return problem(404, "There is no such conversation.", "not_found")
+        if isinstance(error, UserMistake):
+            return problem(400, str(error), "invalid_request")
+        log.error("%s", error)
+        return try_again("The memory cannot be used now; try again.", "memory_unavailable")

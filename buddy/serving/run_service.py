@@ -1,0 +1,73 @@
+"""Running the service: one process, or several that share the port and are replaced when one dies."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from uvicorn.config import LOGGING_CONFIG
+
+from buddy.serving.metrics import FOLDER_VARIABLE
+from buddy.serving.service_settings import ServiceSettings, settings_from_environment
+
+KEEP_ALIVE_SECONDS = 20
+
+
+def run_service(settings: ServiceSettings, log_requests: bool) -> None:
+    """Serve until told to stop; what is running then may end within the grace period.
+
+    Args:
+        settings: of the service.
+        log_requests: write a line for each request, with its path and status, and never what was said.
+    """
+    with _environment(settings):
+        uvicorn.run(
+            "buddy.serving.run_service:make_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers if settings.workers > 1 else None,
+            http="buddy.serving.patience:PatientProtocol",
+            ws="none",
+            lifespan="on",
+            access_log=log_requests,
+            log_config=_logging(),
+            log_level="info" if log_requests else "warning",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=settings.grace_seconds,
+            server_header=False,
+            proxy_headers=False,
+        )
+
+
+def make_app() -> object:
+    """Make the application in a worker process."""
+    from buddy.serving.app import create_app
+
+    return create_app(settings_from_environment())
+
+
+@contextmanager
+def _environment(settings: ServiceSettings) -> Iterator[None]:
+    """Hand the settings on to the worker processes, and a folder for their counts."""
+    with tempfile.TemporaryDirectory(prefix="buddy-metrics-") as folder:
+        os.environ.update(settings.to_environment())
+        if settings.workers > 1:
+            os.environ[FOLDER_VARIABLE] = folder
+        yield
+
+
+def _logging() -> dict[str, object]:
+    """Give uvicorn's logging with ours beside it."""
+    ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return {**LOGGING_CONFIG, "loggers": {**LOGGING_CONFIG["loggers"], "buddy.service": ours}}
+
+
+def say_where(settings: ServiceSettings) -> None:
+    """Tell where the service is about to listen, and what it keeps."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    kept = "Conversations are remembered where clients begin them." if settings.memory else "Nothing is remembered."
+    who = f"{len(settings.keys)} keys are known." if settings.keys else "No key is needed."
+    print(f"buddy is at http://{host}:{settings.port} (the API: /docs). {kept} {who}", file=sys.stderr)
