@@ -14,6 +14,10 @@ Role = Literal["speaker", "listener"]
 Kind = Literal["talk", "feeling", "crisis", "unreadable"]
 
 
+class ConversationMoved(UserMistake):
+    """Somebody else has gone on with the conversation meanwhile."""
+
+
 def now() -> datetime:
     """Give the time, in UTC."""
     return datetime.now(timezone.utc)

@@ -19,7 +19,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from buddy.companion.conversation import Kind, Role, Turn, now, turn_as_json
+from buddy.companion.conversation import ConversationMoved, Kind, Role, Turn, now, turn_as_json
 from buddy.companion.memory_database import Database
 from buddy.companion.memory_postgres import PostgresDatabase
 from buddy.companion.memory_sqlite import SqliteDatabase
@@ -66,15 +66,18 @@ class Memory:
             connection.execute(insert(ConversationRow), [row])
         return conversation
 
-    def add(self, conversation: str, turns: Sequence[Turn]) -> None:
+    def add(self, conversation: str, turns: Sequence[Turn], after: int | None = None) -> None:
         """Keep turns, all or none; when this returns they survive a crash.
 
         Args:
             conversation: its id.
             turns: what was said, in order.
+            after: how many turns the caller knows of; two that go on with one conversation at the same time would
+                otherwise mix what they say.
 
         Raises:
             UnknownConversation: there is none of this id.
+            ConversationMoved: it has another number of turns.
         """
         if not turns:
             return
@@ -88,6 +91,8 @@ class Memory:
             if taken is None:
                 raise _unknown(conversation)
             first = taken - len(turns)
+            if after not in (None, first):
+                raise ConversationMoved("Somebody else has gone on with this conversation; read it again.")
             rows = [_as_row(conversation, first + number, turn) for number, turn in enumerate(turns)]
             connection.execute(insert(TurnRow), rows)
 

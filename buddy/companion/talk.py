@@ -74,10 +74,14 @@ class Talk:
             self.keep(Turn("listener", UNSAID, kind=self.turns[-1].kind))
 
     def keep(self, *turns: Turn) -> None:
-        """Add turns, in the memory first: what it cannot keep was not said."""
+        """Add turns, in the memory first: what it cannot keep was not said.
+
+        Raises:
+            ConversationMoved: somebody else has gone on with the conversation.
+        """
         if self._memory:
             self.conversation = self.conversation or self._memory.begin(self._owner)
-            self._memory.add(self.conversation, turns)
+            self._memory.add(self.conversation, turns, after=len(self.turns))
         self.turns += turns
 
     def _reply(self, answer: Answer) -> Generator[str]:

@@ -6,6 +6,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from buddy import __version__
 from buddy.companion.affect import AFFECTS
 from buddy.companion.buddy import Buddy
+from buddy.companion.conversation import ConversationMoved
 from buddy.companion.safety import Guard
 from buddy.errors import BuddyError, EnvironmentFault, UserMistake
 from buddy.inference.ctranslate2_engine import cores
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("page")
 DAY_SECONDS = 86_400
+IS_NAME = re.compile(r"(?!str$)[a-z_]+|\d+")
+"""A part of an error's place that a caller knows; the others name one of several forms that a value can have."""
 
 log = logging.getLogger("buddy.service")
 
@@ -174,8 +178,9 @@ def _add_error_handlers(app: FastAPI, service: Service) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part != "body")
+        found = error.errors()
+        first = next((one for one in found if not one["type"].endswith("_type")), found[0])  # a limit says more
+        where = ".".join(str(part) for part in first["loc"] if part != "body" and IS_NAME.fullmatch(str(part)))
         status = 400 if first["type"] == "json_invalid" else 422
         return problem(status, f"{where or 'The body'}: {first['msg']}", "invalid_request", where or None)
 
@@ -185,10 +190,17 @@ def _add_error_handlers(app: FastAPI, service: Service) -> None:
         service.metrics.refused.labels("busy").inc()
         return try_again(message, "busy")
 
+    @app.exception_handler(Exception)
+    async def defect(request: Request, _: Exception) -> Response:
+        number = request.scope["state"]["request_id"]
+        return problem(500, f"buddy has a defect; its log says more at request {number}.", "internal_error")
+
     @app.exception_handler(BuddyError)
     async def failed(_: Request, error: BuddyError) -> Response:
         if isinstance(error, LookupError):
             return problem(404, "There is no such conversation.", "not_found")
+        if isinstance(error, ConversationMoved):
+            return problem(409, str(error), "conflict")
         if isinstance(error, UserMistake):
             return problem(400, str(error), "invalid_request")
         log.error("%s", error)

@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from buddy.serving.metrics import Metrics
-from buddy.serving.problems import Refused, problem, too_long
+from buddy.serving.problems import Refused, too_long
 from buddy.serving.service_settings import ServiceSettings, digest
 
 log = logging.getLogger("buddy.service")
@@ -34,6 +34,8 @@ OPEN_FOLDERS = ("/page/", "/docs/")
 
 SESSION = "buddy_session"
 YEAR_SECONDS = 31_536_000
+READ_AWAY = 10
+"""Of a body that is too long so many times the limit is read and thrown away before it is refused."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 PAGE_POLICY = (
@@ -73,7 +75,7 @@ class Gate:
         started = time.perf_counter()
         headers = Headers(scope=scope)
         number = _request_id(headers)
-        scope.setdefault("state", {})["started"] = started
+        scope.setdefault("state", {}).update(started=started, request_id=number)
         status = 499  # unless a response begins, the client has left
 
         async def send_out(message: Message) -> None:
@@ -88,9 +90,6 @@ class Gate:
             await self._let_in(scope, headers, _Bounded(receive, self._settings).receive, send_out)
         except Exception as error:
             log.error("request %s failed: %s", number, _without_words(error))
-            if status == 499:
-                failed = problem(500, f"buddy has a defect; the log says more at request {number}.", "internal_error")
-                await failed(scope, receive, send_out)
         finally:
             self._metrics.running.dec()
             route = getattr(scope.get("route"), "path", "other")
@@ -104,9 +103,6 @@ class Gate:
             if path not in OPEN and not path.startswith(OPEN_FOLDERS):
                 scope["state"]["owner"], scope["state"]["new_session"] = self._owner(headers)
                 self._check_rate(scope)
-            length = headers.get("content-length", "0")
-            if length.isdecimal() and int(length) > self._settings.limits.body_bytes:
-                raise too_long(self._settings.limits.body_bytes)
             await self._app(scope, receive, send)
         except Refused as refused:
             await refused.response()(scope, receive, send)
@@ -169,8 +165,21 @@ class _Bounded:
         self._whole = False
 
     async def receive(self) -> Message:
+        """Give the next piece.
+
+        Raises:
+            Refused: there is too much of it, or it took too long.
+        """
         if self._whole:
             return await self._receive()
+        message = await self._next()
+        if self._bytes > self._limits.body_bytes:
+            while not self._whole and self._bytes < READ_AWAY * self._limits.body_bytes:
+                await self._next()  # a client that is still sending would not hear the answer
+            raise too_long(self._limits.body_bytes)
+        return message
+
+    async def _next(self) -> Message:
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
         except asyncio.TimeoutError:
@@ -181,8 +190,6 @@ class _Bounded:
                 {"Connection": "close"},
             ) from None
         self._bytes += len(message.get("body", b""))
-        if self._bytes > self._limits.body_bytes:
-            raise too_long(self._limits.body_bytes)
         self._whole = not message.get("more_body", False)
         return message
 

@@ -78,7 +78,7 @@ def problem(
 
 def too_long(most: int) -> Refused:
     """Refuse a body."""
-    return Refused(413, f"A request may have {most:,} bytes.", "too_long", {"Connection": "close"})
+    return Refused(413, f"A request may have {most:,} bytes.", "too_long")
 
 
 def try_again(message: str, code: str) -> JSONResponse:

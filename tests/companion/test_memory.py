@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from buddy.companion.conversation import Turn, now
+from buddy.companion.conversation import ConversationMoved, Turn, now
 from buddy.companion.memory import Memory, UnknownConversation, default_path, open_memory
 from buddy.errors import BuddyError, UserMistake
 
@@ -77,6 +77,14 @@ class TestKeeping:
         assert list(memory.turns(talk)[0].emotions) == ["sad", "proud"]
         (stored,) = memory.conversations()
         assert (stored.id, stored.turns, stored.last_at) == (talk, 3, LISTENER.said_at)
+
+    def test_two_who_go_on_with_one_conversation_do_not_mix(self, memory):
+        talk = memory.begin()
+        memory.add(talk, [SPEAKER, LISTENER], after=0)
+        memory.add(talk, [SPEAKER], after=2)
+        with pytest.raises(ConversationMoved):
+            memory.add(talk, [replace(SPEAKER, text="And I?")], after=2)
+        assert memory.turns(talk) == [SPEAKER, LISTENER, SPEAKER]
 
     def test_takes_any_letters(self, memory):
         talk = memory.begin()

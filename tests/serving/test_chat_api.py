@@ -1,0 +1,185 @@
+"""Chat completions, asked by OpenAI's own client."""
+
+import json
+
+import httpx
+import openai
+import pytest
+
+from buddy import Buddy
+from buddy.companion.helplines import find_country
+from tests.serving.conftest import KEYS
+
+LOST = [{"role": "user", "content": "I lost my cat last week and I miss her so much."}]
+
+
+def ask(client, messages=LOST, **more):
+    return client.chat.completions.create(model="buddy", messages=messages, **more)
+
+
+def test_a_reply_comes_with_its_emotion_and_usage(client):
+    found = ask(client)
+    assert found.object == "chat.completion"
+    assert found.choices[0].message.role == "assistant"
+    assert len(found.choices[0].message.content) > 3
+    assert found.choices[0].finish_reason == "stop"
+    assert found.usage.total_tokens == found.usage.prompt_tokens + found.usage.completion_tokens
+    assert found.usage.prompt_tokens > 5
+    emotion = found.buddy["emotion"]
+    here = Buddy().emotion(LOST[0]["content"])
+    assert emotion["label"] == here.label
+    assert [one["label"] for one in emotion["top"]] == list(here.probabilities)[:3]
+    assert found.buddy["kind"] == "reply"
+    assert found.buddy["safety"]["level"] == "none"
+
+
+def test_a_stream_has_the_same_words_after_who_speaks(client):
+    whole = ask(client, seed=5).choices[0].message.content
+    chunks = list(ask(client, seed=5, stream=True, stream_options={"include_usage": True}))
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert chunks[0].buddy["emotion"]["label"]
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == whole
+    assert chunks[-2].choices[0].finish_reason == "stop"
+    assert chunks[-1].usage.completion_tokens > 0
+    assert chunks[-1].choices == []
+
+
+def test_a_seed_gives_the_same_reply_and_no_seed_another(client):
+    assert ask(client, seed=3).choices[0].message.content == ask(client, seed=3).choices[0].message.content
+    assert len({ask(client).choices[0].message.content for _ in range(6)}) > 1
+
+
+def test_several_choices_differ(client):
+    found = ask(client, n=4, seed=1)
+    assert [choice.index for choice in found.choices] == [0, 1, 2, 3]
+    assert len({choice.message.content for choice in found.choices}) > 1
+    streamed: dict[int, str] = {}
+    for chunk in ask(client, n=4, seed=1, stream=True):
+        for choice in chunk.choices:
+            streamed[choice.index] = streamed.get(choice.index, "") + (choice.delta.content or "")
+    assert [streamed[number] for number in range(4)] == [choice.message.content for choice in found.choices]
+
+
+def test_a_reply_is_cut_after_so_many_tokens(client):
+    whole = ask(client, seed=2).choices[0].message.content
+    cut = ask(client, seed=2, max_tokens=3)
+    assert cut.choices[0].finish_reason == "length"
+    assert cut.usage.completion_tokens <= 3
+    assert whole.startswith(cut.choices[0].message.content)
+    assert ask(client, seed=2, max_completion_tokens=3).choices[0].message.content == cut.choices[0].message.content
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_reply_ends_before_a_stop_word(client, stream):
+    whole = ask(client, seed=2).choices[0].message.content
+    middle = whole[5:9]
+    found = ask(client, seed=2, stop=["not in it at all", middle], stream=stream)
+    text = "".join(c.choices[0].delta.content or "" for c in found) if stream else found.choices[0].message.content
+    assert text == whole[: whole.index(middle)]
+
+
+def test_no_temperature_always_says_the_same(client):
+    assert len({ask(client, temperature=0).choices[0].message.content for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_crisis_is_answered_by_the_guard_and_never_cut(client, stream):
+    messages = [{"role": "user", "content": "I want to kill myself tonight"}]
+    found = ask(client, messages, stream=stream, max_tokens=2, stop="988", n=1)
+    chunks = list(found) if stream else [found]
+    about = chunks[0].buddy
+    text = "".join(c.choices[0].delta.content or "" for c in chunks) if stream else chunks[0].choices[0].message.content
+    assert about["kind"] == "crisis"
+    assert about["safety"]["level"] == "alarm"
+    assert about["safety"]["emergency"] == "911"
+    assert about["safety"]["resources"][0]["number"] == "988"
+    assert text == Buddy(guard=_guard("US")).reply([messages[0]["content"]])
+    assert "988" in text
+
+
+def _guard(country):
+    from buddy.companion.safety import Guard
+
+    return Guard(country)
+
+
+def test_a_question_after_ones_feeling_is_answered_by_the_classifier(client):
+    found = ask(
+        client, [*LOST, {"role": "assistant", "content": "Oh no."}, {"role": "user", "content": "How do I feel?"}]
+    )
+    assert found.buddy["kind"] == "feeling"
+    assert found.buddy["emotion"]["label"] in found.choices[0].message.content
+
+
+def test_the_talk_may_have_a_system_message_a_greeting_parts_and_two_messages_on_end(client):
+    messages = [
+        {"role": "system", "content": "You are kind."},
+        {"role": "assistant", "content": "Hello!"},
+        {"role": "user", "content": [{"type": "text", "text": "I lost my cat last week"}]},
+        {"role": "user", "content": "and I miss her so much."},
+    ]
+    assert (
+        ask(client, messages, temperature=0).choices[0].message.content
+        == ask(client, [{"role": "user", "content": "I lost my cat last week and I miss her so much."}], temperature=0)
+        .choices[0]
+        .message.content
+    )
+
+
+class TestErrors:
+    def test_of_an_unknown_model(self, client):
+        with pytest.raises(openai.NotFoundError) as caught:
+            client.chat.completions.create(model="gpt-9", messages=LOST)
+        assert caught.value.code == "model_not_found"
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"temperature": 7},
+            {"n": 99},
+            {"tools": [{"type": "function", "function": {"name": "f"}}]},
+            {"max_tokens": 0},
+            {"messages": []},
+            {"messages": [*LOST, {"role": "assistant", "content": "Oh"}]},
+            {"messages": [{"role": "user", "content": "x" * 10_001}]},
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
+        ],
+    )
+    def test_of_what_the_model_cannot(self, client, more):
+        with pytest.raises(openai.UnprocessableEntityError) as caught:
+            ask(client, **more)
+        assert caught.value.type == "invalid_request_error"
+        assert caught.value.param
+
+    def test_of_a_talk_that_is_too_long(self, client):
+        messages = [{"role": "user", "content": "lost " * 1_900}] * 8
+        with pytest.raises(openai.APIStatusError) as caught:
+            ask(client, messages)
+        assert caught.value.status_code == 413
+        assert "60,000" in caught.value.message
+
+    def test_of_a_missing_or_wrong_key(self, keyed_service):
+        for key in ("", "wrong-key-but-long-enough", KEYS[0] + "x"):
+            client = openai.OpenAI(base_url=f"{keyed_service.url}/v1", api_key=key or "x", max_retries=0)
+            with client, pytest.raises(openai.AuthenticationError):
+                ask(client)
+        with openai.OpenAI(base_url=f"{keyed_service.url}/v1", api_key=KEYS[1], max_retries=0) as client:
+            assert ask(client).choices
+
+
+def test_the_models_are_listed(client):
+    assert [model.id for model in client.models.list()] == ["buddy"]
+    assert client.models.retrieve("buddy").id == "buddy"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("other")
+
+
+def test_a_stream_is_made_of_events_and_ends_as_one_expects(open_service):
+    with httpx.stream(
+        "POST", f"{open_service.url}/v1/chat/completions", json={"model": "buddy", "messages": LOST, "stream": True}
+    ) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = [line for line in response.iter_lines() if line]
+    assert all(line.startswith("data: ") for line in lines)
+    assert lines[-1] == "data: [DONE]"
+    assert json.loads(lines[0][6:])["buddy"]["safety"]["emergency"] == find_country("US").emergency[0]
