@@ -27,6 +27,8 @@ EXAMPLES = """Examples:
 
   buddy bench start
 
+  buddy bench serve --clients 64 --seconds 20
+
   buddy bench device --backbone scratch:gpt2 --width 1024 --rows 32 --steps 200 --texts 20000 --compile
 """
 
@@ -146,6 +148,51 @@ def start(
         print(f"  {name:<27} {statistics.median(seconds):5.2f} s")
     print(f"  buddy is {_times_as_fast(measured.ratios())}")
     _write(out, measured.to_json())
+
+
+@bench.command(epilog=EXAMPLES)
+def serve(
+    *,
+    model: ModelOption = Path("companion"),
+    data: DataOption = None,
+    clients: Annotated[int, typer.Option(min=1, help="Ask for emotions at the same time.")] = 64,
+    seconds: Annotated[float, typer.Option(min=1, help="For each of both ways of classifying.")] = 20,
+    overload_seconds: Annotated[float, typer.Option(min=2, help="For ten times too many replies.")] = 30,
+    streams: Annotated[int, typer.Option(min=1, help="Replies streamed at the same time.")] = 32,
+    out: OutOption = None,
+    config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
+) -> None:
+    """What the service bears: clients at once with batches and without, too many replies, streams."""
+    from buddy.bench.serve import bench_serve
+
+    _check_out(out)
+    texts = _texts(data, 1024)
+    found = bench_serve(str(find_model_folder(model)), texts, clients, seconds, overload_seconds, streams)
+    print(f"start {found.start_seconds:.2f} s, {found.idle_megabytes:.0f} MB")
+    for name, load in (("in batches", found.batched), ("one by one", found.alone)):
+        errors = sum(number for status, number in load.statuses.items() if status != 200)
+        print(
+            f"{name}: {clients} clients, {load.requests_per_second:,.0f} requests/s, "
+            f"median {load.quantile(0.5):.0f} ms, 99% within {load.quantile(0.99):.0f} ms, {errors} errors"
+        )
+    print(f"batches answer {found.batching_ratio:.1f} times as many")
+    over = found.overload
+    print(
+        f"ten times too many replies for {over.seconds:.0f} s: {over.statuses.get(200, 0)} answered, "
+        f"{over.statuses.get(503, 0)} sent away (99% within {_late(over.refused_milliseconds):.0f} ms), "
+        f"{sum(n for status, n in over.statuses.items() if status not in (200, 503))} lost; memory "
+        f"{found.overload_megabytes[0]:.0f}, then {found.overload_megabytes[1]:.0f} MB; "
+        f"well again after {found.healthy_seconds:.1f} s"
+    )
+    words = found.first_word_milliseconds
+    print(
+        f"{streams} streams at once: {found.streams_finished} ended, first word 95% within {_late(words, 0.95):.0f} ms"
+    )
+    _write(out, found.to_json())
+
+
+def _late(ranked: Sequence[float], share: float = 0.99) -> float:
+    return ranked[int(share * (len(ranked) - 1))] if ranked else 0.0
 
 
 @bench.command(epilog=EXAMPLES)

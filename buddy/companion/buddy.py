@@ -278,7 +278,8 @@ class Buddy:
         return reply.removesuffix(self._resources(assessment))
 
     def _emotion(self, probabilities: Scores) -> Emotion:
-        ranked = {self.labels[column]: float(probabilities[column]) for column in probabilities.argsort()[::-1]}
+        labels, values = self.labels, probabilities.tolist()
+        ranked = {labels[column]: values[column] for column in probabilities.argsort()[::-1].tolist()}
         label = next(iter(ranked))
         return Emotion(label, ranked[label], ranked)
 

@@ -81,7 +81,9 @@ def _make_service(settings: ServiceSettings) -> Service:
         metrics.batch_texts.observe(texts)
         metrics.batch_wait.observe(waited_seconds)
 
-    batches = Batches(buddy.emotions, limits.batch, limits.batch_wait_seconds, limits.waiting_texts, count_batch)
+    batches = Batches(
+        buddy.emotions, limits.batch, limits.batch_wait_seconds, limits.waiting_texts, cores(), count_batch
+    )
     turnstile = Turnstile(cores(), limits.waiting_replies, limits.reply_patience_seconds)
     metrics.waiting_texts.set_function(lambda: batches.waiting)
     metrics.replies_inside.set_function(lambda: turnstile.inside)

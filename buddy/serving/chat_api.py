@@ -149,7 +149,7 @@ def chat_routes(service: Service) -> APIRouter:
         service.buddy.require_replies()
 
         def say(number: int) -> Answer:
-            return service.buddy.answer(turns, asked.replies(service.settings.candidates, number))
+            return service.buddy.answer(turns, asked.replies(service.candidates(asked.seed), number))
 
         return await answer(service, request, asked, say, sum(map(service.buddy.count_tokens, turns)))
 

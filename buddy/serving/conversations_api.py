@@ -112,7 +112,7 @@ def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory) 
 
         def begin_answer(_: int) -> Answer:
             talk = Talk(service.buddy, memory, conversation, _owner(request))
-            return talk.say(asked.content, asked.replies(service.settings.candidates, 0))
+            return talk.say(asked.content, asked.replies(service.candidates(asked.seed), 0))
 
         writing.add(conversation)
         tokens = service.buddy.count_tokens(asked.content)

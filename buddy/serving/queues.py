@@ -31,9 +31,9 @@ class _Asked(Generic[Item, Result]):
 
 
 class Batches(Generic[Item, Result]):
-    """What arrives together is worked on together, in one thread: ten texts in one pass cost less than ten passes.
+    """What arrives together is worked on together: ten texts in one pass cost less than ten passes.
 
-    While a batch is computed the next one gathers. A request of many items takes part in batch after batch, so that
+    While batches are computed the next one gathers. A request of many items takes part in batch after batch, so that
     others get in between.
 
     Attributes:
@@ -46,6 +46,7 @@ class Batches(Generic[Item, Result]):
         most: int,
         wait_seconds: float,
         room: int,
+        at_once: int,
         on_batch: Callable[[int, float], None] = lambda items, seconds: None,  # noqa: ARG005
     ) -> None:
         """Take work.
@@ -55,6 +56,7 @@ class Batches(Generic[Item, Result]):
             most: items in a batch; with 1 nothing is gathered.
             wait_seconds: how long a batch that is not full waits for more.
             room: so many items may wait.
+            at_once: so many batches are worked on, each in a thread.
             on_batch: is told the size of each batch, and how long its oldest item waited.
         """
         self._work = work
@@ -64,7 +66,8 @@ class Batches(Generic[Item, Result]):
         self._on_batch = on_batch
         self._asked: deque[_Asked[Item, Result]] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, "batches")
+        self._at_once = at_once
+        self._threads = ThreadPoolExecutor(at_once, "batches")
         self.waiting = 0
 
     @property
@@ -87,25 +90,28 @@ class Batches(Generic[Item, Result]):
 
     async def run(self) -> None:
         """Work until cancelled."""
-        loop = asyncio.get_running_loop()
         try:
-            while True:
-                await self._arrived.wait()
-                if self.waiting < self._most > 1:
-                    await asyncio.sleep(self._wait_seconds)
-                batch = self._next_batch()
-                if not batch:
-                    continue
-                items = [item for one in batch for item in one.items]
-                self._on_batch(len(items), time.perf_counter() - batch[0].since)
-                try:
-                    results = await loop.run_in_executor(self._thread, self._work, items)
-                except Exception as error:
-                    _fail(batch, error)
-                else:
-                    _deliver(batch, results)
+            await asyncio.gather(*(self._work_on() for _ in range(self._at_once)))
         finally:
-            self._thread.shutdown(wait=False)
+            self._threads.shutdown(wait=False)
+
+    async def _work_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._arrived.wait()
+            if self.waiting < self._most > 1:
+                await asyncio.sleep(self._wait_seconds)
+            batch = self._next_batch()
+            if not batch:
+                continue
+            items = [item for one in batch for item in one.items]
+            self._on_batch(len(items), time.perf_counter() - batch[0].since)
+            try:
+                results = await loop.run_in_executor(self._threads, self._work, items)
+            except Exception as error:  # whatever it is, those who asked have to hear of it
+                _fail(batch, error)
+            else:
+                _deliver(batch, results)
 
     async def _ask(self, items: Sequence[Item]) -> Sequence[Result]:
         asked = _Asked[Item, Result](items, asyncio.get_running_loop().create_future())

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 NAME = "buddy"
 
+CROWD = 8
+"""With more replies inside than this each of them gets half the work."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -34,6 +37,11 @@ class Service:
     metrics: Metrics
     batches: Batches[str, Emotion]
     turnstile: Turnstile
+
+    def candidates(self, seed: int | None) -> int:
+        """Tell from how many replies to choose: fewer in a crowd, unless a seed asks for the same reply every time."""
+        most = self.settings.candidates
+        return most if seed is not None or self.turnstile.inside <= CROWD else max(1, most // 2)
 
     def emergency(self) -> str:
         """Give the number to call where a life is in danger."""

@@ -47,7 +47,7 @@ class Limits:
     batch: int = 64
     batch_wait_seconds: float = 0.002
     waiting_texts: int = 1024
-    waiting_replies: int = 64
+    waiting_replies: int = 32
     reply_patience_seconds: float = 30.0
 
 
