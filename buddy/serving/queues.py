@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -190,7 +190,7 @@ class Turnstile:
         finally:
             self.inside -= 1
 
-    async def pieces(self, made: Iterator[str]) -> AsyncIterator[str]:
+    async def pieces(self, made: Iterator[str]) -> AsyncGenerator[str]:
         """Wait for one's turn, then give in pieces what an iterator makes in a thread.
 
         The place is free again when the iterator has ended, however slowly the pieces are read. When nobody reads them

@@ -1,0 +1,171 @@
+"""`buddy serve` as a process: how it starts, stops, survives the death of a worker, and clients that vanish."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving.servers import service_process
+
+ASKED = {"model": "buddy", "messages": [{"role": "user", "content": "I lost my cat last week and I miss her so much."}]}
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+
+
+def test_it_says_where_it_is_and_what_it_keeps(tmp_path):
+    with service_process(log=tmp_path / "log") as service:
+        said = service.log.read_text()
+        assert f"http://127.0.0.1:{service.port}" in said
+        assert "Nothing is remembered" in said
+        assert "buddy" in httpx.get(service.url).text
+        assert httpx.post(f"{service.url}/v1/chat/completions", json=ASKED).status_code == 200
+        assert service.stop() in (0, -signal.SIGTERM)
+        assert "cat" not in service.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--host", "0.0.0.0"], "can be reached from other machines"),
+        (["--host", "buddy.example"], "can be reached from other machines"),
+        (["--keys-file", "nowhere.txt"], "keys"),
+        (["--model", "nowhere"], "nowhere"),
+        (["--country", "XX"], "helplines"),
+    ],
+)
+def test_it_refuses_to_start(buddy, monkeypatch, arguments, says):
+    monkeypatch.delenv("BUDDY_API_KEYS", raising=False)
+    code, _, error = buddy("serve", *arguments)
+    assert code == 2
+    assert says in error
+
+
+def test_a_stream_that_runs_ends_before_the_service_does(tmp_path):
+    with service_process("--candidates", "1", log=tmp_path / "log") as service:
+        with httpx.stream(
+            "POST", f"{service.url}/v1/chat/completions", json={**ASKED, "stream": True, "n": 8}
+        ) as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            service.process.send_signal(signal.SIGTERM)
+            rest = [line for line in lines if line]
+        assert rest[-1] == "data: [DONE]"
+        assert sum('"finish_reason":"stop"' in line or '"finish_reason":"length"' in line for line in rest) == 8
+        service.process.wait(15)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{service.url}/health", timeout=2)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(tmp_path):
+    memory = f"sqlite:///{tmp_path / 'memory.sqlite3'}"
+    with service_process("--workers", "2", "--memory-url", memory, log=tmp_path / "log") as service:
+        statuses: Counter[int] = Counter()
+        acknowledged: dict[str, int] = {}
+        stop = threading.Event()
+
+        def talk_once(client: httpx.Client) -> None:
+            begun = client.post("/v1/conversations")
+            if begun.status_code != 201:
+                return
+            name = begun.json()["id"]
+            acknowledged[name] = 0
+            said = client.post(f"/v1/conversations/{name}/messages", json={"content": "I lost my cat."})
+            statuses[said.status_code] += 1
+            if said.status_code == 200:
+                acknowledged[name] = 2
+            kept = client.get(f"/v1/conversations/{name}").json()["conversations"][0]["turns"]
+            assert len(kept) >= acknowledged[name]
+
+        def talk() -> None:
+            with httpx.Client(base_url=service.url, timeout=30) as client:
+                while not stop.is_set():
+                    broke_off = False
+                    with contextlib.suppress(httpx.TransportError):
+                        broke_off = True
+                        talk_once(client)
+                        broke_off = False
+                    statuses[0] += broke_off
+
+        threads = [threading.Thread(target=talk) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1.5)
+        workers = _children(service.process.pid)
+        os.kill(workers[0], signal.SIGKILL)
+        time.sleep(6)
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+        replaced = _children(service.process.pid)
+        assert workers[0] not in replaced
+        assert len(replaced) >= 2
+        service.wait_until_ready()
+        assert set(statuses) <= {0, 200, 503}
+        assert statuses[200] > 10
+        assert statuses[0] <= 8  # what ran in the worker that died
+        asking = 'buddy_requests_total{route="/v1/conversations"'
+        assert asking in httpx.get(f"{service.url}/metrics").text
+    from buddy.companion.memory import open_memory
+
+    with open_memory(memory) as kept:
+        import sqlalchemy
+
+        with kept._database.reading() as connection:
+            found: dict[str, int] = dict(
+                connection.execute(sqlalchemy.text("SELECT conversation, count(*) FROM turns GROUP BY 1"))
+                .tuples()
+                .all()
+            )
+    assert all(found.get(name, 0) >= number for name, number in acknowledged.items())
+    assert sum(acknowledged.values()) > 20
+
+
+def _children(parent: int) -> list[int]:
+    """Give the worker processes: children that have loaded the application."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rsplit(")", 1)[1].split()
+            command = status.with_name("cmdline").read_text()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and "spawn_main" in command:
+            found.append(int(status.parent.name))
+    return sorted(found)
+
+
+def test_clients_that_vanish_leave_no_work_behind(tmp_path):
+    with service_process(log=tmp_path / "log") as service:
+        body = b'{"model": "buddy", "stream": true, "messages": [{"role": "user", "content": "I lost my cat."}]}'
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        for _ in range(30):
+            connection = socket.create_connection(("127.0.0.1", service.port))
+            connection.sendall(head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            connection.close()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            inside = httpx.get(f"{service.url}/metrics").text
+            if "buddy_replies_inside 0.0" in inside and "buddy_requests_running 1.0" in inside:
+                break
+            time.sleep(0.05)
+        assert "buddy_replies_inside 0.0" in inside
+        assert httpx.post(f"{service.url}/v1/chat/completions", json=ASKED).status_code == 200
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path):
+    code = (
+        "import sys; sys.modules['fastapi'] = None; sys.modules['uvicorn'] = None; from buddy.cli import main; "
+        "sys.argv = ['buddy', 'serve']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "pip install '.[serve]'" in done.stderr
