@@ -1,0 +1,214 @@
+"""The page in a real browser: Debian's Chromium, or the one that Playwright installs, against the real service."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from buddy.serving.service_settings import ServiceSettings, digest
+from tests.serving.conftest import KEYS
+from tests.serving.servers import Served, served
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+CAT = "I lost my cat last week and I miss her so much."
+PIECE_SECONDS = 0.08
+
+
+def launch(driver):
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    try:
+        return driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    except playwright.Error as error:
+        pytest.skip(f"no browser here: {error.message.splitlines()[0]}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = launch(driver)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def slow_service() -> Iterator[Served]:
+    """The service whose words come one after the other, so that a test can see them come."""
+    from buddy.companion.reply import as_it_comes
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def slowly(*arguments):
+            for piece in as_it_comes(*arguments):
+                time.sleep(PIECE_SECONDS)
+                yield piece
+
+        patch.setattr("buddy.companion.buddy.as_it_comes", slowly)
+        with served(ServiceSettings(country="US")) as service:
+            yield service
+
+
+@pytest.fixture
+def problems():
+    return []
+
+
+@pytest.fixture
+def page(browser, slow_service, problems):
+    """The page, just opened on a desk; what its console complains of is a failure."""
+    yield from opened(browser, slow_service.url, problems, viewport={"width": 1100, "height": 800})
+
+
+def opened(browser, url, problems, **options):
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(url)
+    expect(page.get_by_test_id("input")).to_be_visible()
+    yield page
+    context.close()
+    assert problems == []
+
+
+def say(page, text, wait=True):
+    page.get_by_test_id("input").fill(text)
+    page.keyboard.press("Enter")
+    if wait:
+        expect(page.get_by_test_id("send")).to_be_visible(timeout=20_000)
+
+
+def test_words_stream_beside_the_emotion_and_the_mood_line_grows(page):
+    say(page, CAT, wait=False)
+    reply = page.get_by_test_id("message-buddy").last
+    expect(page.get_by_test_id("stop")).to_be_visible()
+    expect(page.get_by_test_id("emotion-chip").first).to_have_text(re.compile("sad|devastated"))
+    lengths = set()
+    deadline = time.monotonic() + 15
+    while page.get_by_test_id("stop").is_visible() and time.monotonic() < deadline:
+        lengths.add(len(reply.inner_text()))
+    assert len(lengths) > 2  # it was seen growing
+    expect(page.get_by_test_id("send")).to_be_visible()
+    chip, bars = page.get_by_test_id("emotion-chip").first, page.get_by_test_id("emotion-bars").first
+    chip.click()
+    expect(bars).to_be_visible()
+    assert bars.inner_text().count("%") == 3
+    say(page, "My sister came and we laughed all evening, it was wonderful.")
+    expect(page.locator(".mood-point")).to_have_count(2)
+    expect(page.get_by_test_id("mood-line")).to_be_visible()
+    expect(page.locator("#announcer")).to_contain_text(re.compile(r"\w"))
+
+
+def test_a_reply_can_be_stopped(page):
+    say(page, CAT, wait=False)
+    expect(page.get_by_test_id("message-buddy").last).to_contain_text(re.compile(r"\w+ \w+"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("send")).to_be_visible()
+    expect(page.get_by_test_id("message-buddy").last).to_contain_text("stopped")
+    say(page, "How do I feel?")
+    expect(page.get_by_test_id("message-buddy").last).to_contain_text(re.compile("sad|devastated"))
+
+
+def test_in_a_crisis_the_card_with_numbers_stays(page):
+    say(page, "I want to kill myself")
+    card = page.get_by_test_id("crisis-card")
+    expect(card).to_be_visible()
+    assert card.locator("a[href='tel:988']").count() >= 1
+    expect(page.get_by_test_id("message-buddy").last).to_contain_text("988")
+    say(page, "I took a walk in the park.")
+    expect(card).to_be_visible()
+
+
+def test_what_is_written_is_text_and_never_html(page):
+    say(page, "<img src=x onerror=alert(1)><b>hello</b>")
+    expect(page.get_by_test_id("message-user").last).to_contain_text("<img src=x")
+    assert page.locator("#log img, #log b").count() == 0
+
+
+def test_a_talk_survives_a_reload_and_not_its_erasure(page):
+    say(page, CAT)
+    page.reload()
+    expect(page.get_by_test_id("message-user")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_test_id("export").click()
+    assert json.loads(download.value.path().read_text())["turns"][0]["content"] == CAT
+    page.get_by_test_id("erase").click()
+    page.locator("#erase-yes").click()
+    expect(page.get_by_test_id("message-user")).to_have_count(0)
+    assert page.evaluate("sessionStorage.length") == 0
+    page.reload()
+    expect(page.get_by_test_id("message-user")).to_have_count(0)
+
+
+def test_the_keyboard_is_enough(page):
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.type("First line")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("second line")
+    assert page.get_by_test_id("input").input_value() == "First line\nsecond line"
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("message-buddy")).to_have_count(1)
+
+
+def test_dark_and_light_are_told_apart_and_kept(page):
+    def background():
+        return page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+
+    light = background()
+    page.get_by_test_id("theme").click()
+    dark = background()
+    assert dark != light
+    page.reload()
+    expect(page.get_by_test_id("input")).to_be_visible()
+    assert background() == dark
+
+
+def test_on_a_phone_nothing_sticks_out(browser, slow_service, problems):
+    for page in opened(browser, slow_service.url, problems, viewport={"width": 360, "height": 640}, has_touch=True):
+        say(page, CAT + " aVeryLongWordThatDoesNotFitOnAPhoneBecauseItHasNoSpaces" * 3)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        expect(page.get_by_test_id("input")).to_be_in_viewport()
+        expect(page.get_by_test_id("emotion-chip").first).to_be_visible()
+
+
+def test_it_comes_back_when_the_server_does(page, problems):
+    page.context.set_offline(True)
+    expect(page.locator("#banner")).to_be_visible()
+    say(page, CAT)
+    expect(page.get_by_test_id("message-user").last).to_contain_text("could not be reached")
+    page.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_test_id("message-buddy")).to_have_count(1, timeout=15_000)
+    problems[:] = [text for text in problems if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+def test_a_key_is_asked_for(browser, problems):
+    with served(ServiceSettings(keys=(digest(KEYS[0]),))) as service:
+        for page in opened(browser, service.url, problems):
+            dialog = page.locator("#key-dialog")
+            expect(dialog).to_be_visible()
+            page.keyboard.type("a-wrong-key-of-somebody")
+            page.keyboard.press("Enter")
+            say(page, CAT, wait=False)
+            expect(dialog).to_contain_text("does not fit")
+            page.keyboard.type(KEYS[0])
+            page.keyboard.press("Enter")
+            expect(page.get_by_test_id("message-buddy").last).to_contain_text(re.compile(r"\w"))
+            problems[:] = [text for text in problems if "401" not in text]
+
+
+def test_the_page_is_small_and_asks_nobody_else():
+    from buddy.serving.app import PAGE
+
+    files = [path for path in PAGE.iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 60_000
+    for path in files:
+        for address in re.findall(r"https?://[^\s\"'<>)]+", path.read_text()):
+            assert address.startswith("http://www.w3.org/"), address
