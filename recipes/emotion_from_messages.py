@@ -3,14 +3,16 @@
     python -m recipes.emotion_from_messages companion data/ed-recipe
 
 On the validation conversations of a slice of train with two messages of the speaker or more: how often the emotion is
-named rightly from the last message, from the last two, from all. *After a change* another conversation goes before
-each, like somebody who talks of something else now.
+named rightly from the last message, from the last two, from all. *At a change* is the first message after another
+conversation, like somebody who talks of something else now; *after* it, that conversation's last message.
 """
 
 import random
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from buddy.data.prepared import read_prepared
 from buddy.inference.classifier import Classifier, load_classifier
@@ -29,11 +31,12 @@ def main(model: str, data: Path) -> None:
     truth = [companion.labels.index(one.emotion) for one in dialogues]
     talks = [one.turns if len(one.turns) % 2 else one.turns[:-1] for one in dialogues]
     others = random.Random(0).sample(talks, len(talks))  # noqa: S311
-    changed = [[*other, "Oh.", *talk] for other, talk in zip(others, talks, strict=True)]
-    print(f"{len(talks)} conversations: right, right after a change (%)")
+    at_change = [[*other, "Oh.", talk[0]] for other, talk in zip(others, talks, strict=True)]
+    after = [[*other, "Oh.", *talk] for other, talk in zip(others, talks, strict=True)]
+    print(f"{len(talks)} conversations: right; right at a change, and after it (%)")
     for name, way in ways(companion).items():
-        shares = [100 * float((way(some).argmax(axis=1) == truth).mean()) for some in (talks, changed)]
-        print(f"{name:28}{shares[0]:6.1f}{shares[1]:6.1f}", flush=True)
+        shares = [100 * float((way(some).argmax(axis=1) == truth).mean()) for some in (talks, at_change, after)]
+        print(f"{name:28}" + "".join(f"{share:6.1f}" for share in shares), flush=True)
 
 
 def ways(companion: Classifier) -> dict[str, Way]:
@@ -42,9 +45,14 @@ def ways(companion: Classifier) -> dict[str, Way]:
     def messages(most: int) -> Way:
         return lambda talks: companion.probabilities([" ".join(talk[::2][-most:]) for talk in talks])
 
+    def more_certain(talks: Sequence[Turns]) -> Scores:
+        alone, together = messages(1)(talks), messages(2)(talks)
+        return np.where(alone.max(axis=1, keepdims=True) >= together.max(axis=1, keepdims=True), alone, together)
+
     return {
         "last message": messages(1),
         "last two messages": messages(2),
+        "the more certain of these": more_certain,
         "all messages": messages(1000),
         "conversation with replies": companion.conversation_probabilities,
         "its last three turns": lambda talks: companion.conversation_probabilities([talk[-3:] for talk in talks]),

@@ -29,10 +29,6 @@ GUARD_OFF = (
 REMEMBERED_TURNS = 65
 """More than the model can read at once; of these it sees the latest that fit."""
 
-FELT_MESSAGES = 2
-"""An emotion is read from so many of the latest messages: one alone may say "yes, it was", and with all of them the
-mood would not change any more (decision 0013)."""
-
 RESOURCES_STAY = 3
 """Helplines are not repeated while they stand below one of so many last replies."""
 
@@ -59,8 +55,8 @@ class Answer:
     Attributes:
         kind: ``"talk"``: the model replies; ``"feeling"``: the classifier answers; ``"crisis"``: the guard's fixed
             words; ``"unreadable"``: the model does not know the letters.
-        emotion: what the message expresses, read together with the one before it; ``None`` if nothing was told that it
-            could be read from.
+        emotion: what the message expresses, read alone or together with the one before it, whichever is more certain;
+            ``None`` if nothing was told that it could be read from.
         assessment: what the crisis guard found.
         pieces: the reply, in pieces that follow each other without anything between them; to be read once.
     """
@@ -186,7 +182,7 @@ class Buddy:
         self.require_replies()
         turns = _checked(conversation)
         heard = self._hear(turns[-REMEMBERED_TURNS:])
-        emotion = self.emotion(" ".join(heard.told[-FELT_MESSAGES:])) if heard.told else None
+        emotion = self._felt(heard.told) if heard.told else None
         pieces = self._pieces(turns, heard, emotion, replies or self._replies)
         return Answer(heard.kind, emotion, heard.assessment, pieces)
 
@@ -226,6 +222,14 @@ class Buddy:
         """Do what would make the first answer come later than the others."""
         if self._guard:
             self._guard.get_ready()
+
+    def _felt(self, told: Sequence[str]) -> Emotion:
+        """Read the emotion of the latest message: alone, or with the one before it if that makes it more certain.
+
+        "Yes, it was" says nothing alone, and a message that changes the subject is blurred by the one before
+        (decision 0013).
+        """
+        return max(self.emotions(sorted({told[-1], " ".join(told[-2:])}, key=len)), key=lambda one: one.probability)
 
     def _hear(self, turns: Sequence[str]) -> "_Heard":
         """Go through a conversation and tell what the model may know of it."""

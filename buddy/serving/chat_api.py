@@ -337,10 +337,10 @@ class _Completion:
 
 
 def about(service: Service, answer: Answer) -> dict[str, Any]:
-    """Tell who answered, what was felt, and whom to call."""
+    """Tell who answered, what was felt, and whom to call; nobody in a crisis is told an emotion of before."""
     return {
         "kind": "reply" if answer.kind == "talk" else answer.kind,
-        "emotion": top_three(answer.emotion) if answer.emotion else None,
+        "emotion": top_three(answer.emotion) if answer.emotion and answer.kind != "crisis" else None,
         "safety": safety(service, answer.assessment),
     }
 

@@ -52,6 +52,16 @@ class TestEmotion:
         assert [emotion.probabilities[label] for label in LABELS] == pytest.approx(row.tolist())
         assert emotion.probabilities != companion.emotion(TALK[-1]).probabilities
 
+    def test_of_a_message_is_read_with_the_one_before_where_that_is_more_certain(self):
+        buddy = Buddy()
+        lost, yes, other = "I lost my cat last week and I miss her.", "Yes, it was.", "But my boss shouted at me!"
+        for messages in ([lost, yes], [lost, other], ["I was so happy!", other]):
+            alone, together = buddy.emotion(messages[1]), buddy.emotion(" ".join(messages))
+            found = buddy.answer([messages[0], "Oh.", messages[1]]).emotion
+            assert found == (alone if alone.probability >= together.probability else together)
+        assert buddy.answer([lost, "Oh.", yes]).emotion.label == buddy.emotion(lost).label
+        assert buddy.answer(["I was so happy!", "Oh.", other]).emotion.label == buddy.emotion(other).label
+
     def test_is_right_about_what_was_learned_by_heart(self, exported_run, trained_run):
         for model in (exported_run, trained_run, str(trained_run / "best")):
             assert Buddy(model).emotion("My old dog died and I told my friend.").label == "sad"

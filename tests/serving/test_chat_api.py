@@ -90,6 +90,7 @@ def test_a_crisis_is_answered_by_the_guard_and_never_cut(client, stream):
     about = chunks[0].buddy
     text = "".join(c.choices[0].delta.content or "" for c in chunks) if stream else chunks[0].choices[0].message.content
     assert about["kind"] == "crisis"
+    assert about["emotion"] is None
     assert about["safety"]["level"] == "alarm"
     assert about["safety"]["emergency"] == "911"
     assert about["safety"]["resources"][0]["number"] == "988"

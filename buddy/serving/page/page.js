@@ -583,7 +583,7 @@ async function readReply(turn, reply, response) {
 /** What buddy heard comes before its first word. */
 function hearReading(turn, reply, { kind, emotion, safety }) {
   reply.kind = kind;
-  turn.emotion = emotion ?? undefined;
+  turn.emotion = (kind === "reply" && emotion) || undefined;
   following(() => {
     showEmotion(turn);
     showReply(reply);
