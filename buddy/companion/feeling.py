@@ -19,82 +19,130 @@ RUNNERS_UP = 2
 NOTHING_TOLD = "You haven't told me anything yet that I could tell it from. What has your day been like?"
 
 ADJECTIVES = (
-    "afraid angry annoyed anticipating anxious apprehensive ashamed bitter bored broken-hearted calm caring cheerful "
-    "confident content depressed desperate despairing devastated disappointed disgusted down ecstatic embarrassed "
-    "emotional envious excited faithful fearful frightened frustrated furious glad grateful grieving guilty happy "
-    "heartbroken homesick hopeful hopeless hurt impressed irritated jealous joyful livid lonely mad melancholic "
-    "melancholy miserable moody nervous nostalgic okay optimistic overwhelmed panicking panicky pessimistic pleased "
-    "prepared proud relaxed relieved resentful sad scared sentimental serene shocked stressed surprised terrified "
-    "thankful thrilled touched trusting unhappy upset worried"
+    "afraid agitated alarmed amazed ambivalent amused angry annoyed anticipating anxious apathetic apprehensive ashamed "
+    "awkward bitter blue bored brave broken broken-hearted burnt-out calm caring cheerful cold confident confused "
+    "conflicted content cranky crushed curious defeated dejected delighted depressed desperate despairing detached "
+    "devastated disappointed discouraged disgusted distressed disturbed down drained ecstatic edgy elated embarrassed "
+    "emotional empty enraged envious euphoric exasperated excited exhausted faithful fearful fed-up flustered "
+    "frightened frustrated furious gloomy glad grateful grieving grumpy guilty happy heartbroken helpless homesick "
+    "hopeful hopeless horrified hostile humiliated hurt impatient impressed indifferent infatuated insecure inspired "
+    "insulted intimidated irritable irritated jealous jittery jolly joyful joyous livid lonely lonesome lost loved "
+    "low mad melancholic melancholy miserable moody moved nervous nostalgic numb offended okay optimistic overjoyed "
+    "overwhelmed panicked panicking panicky peaceful pessimistic petty pleased prepared proud rattled regretful "
+    "rejected relaxed relieved remorseful resentful restless sad satisfied scared sensitive sentimental serene shaken "
+    "shocked shy smug sorrowful spiteful stressed stunned sulky sullen surprised suspicious tearful tense terrified "
+    "thankful thrilled tired touched touchy trusting uncomfortable uneasy unhappy unsettled upset vengeful vulnerable "
+    "wistful worried worthless"
 ).split()
 NOUNS = (
-    "anger anticipation anxiety apprehension bitterness boredom confidence contentment depression despair "
-    "disappointment disgust embarrassment envy excitement fear frustration fury gratitude grief guilt happiness hope "
-    "jealousy joy loneliness love melancholy nostalgia panic pride rage relief sadness shame sorrow stress surprise "
-    "terror trust worry"
+    "affection anger anticipation anxiety apathy apprehension awe bitterness boredom calm confidence contempt contentment "
+    "defeat delight depression desire despair disappointment disgust dread elation embarrassment envy euphoria excitement "
+    "exhaustion fear frustration fury gratitude grief guilt happiness hatred homesickness hope hopelessness humiliation "
+    "hurt impatience insecurity irritation jealousy joy loneliness longing love melancholy misery nerves nostalgia pain "
+    "panic pity pride rage regret relief remorse resentment sadness satisfaction shame shock sorrow stress surprise "
+    "tension terror tiredness trust unease worry yearning"
 ).split()
 
 SHORT_FORMS = {
     **dict.fromkeys(("whats", "what's", "wats"), "what is"),
     **dict.fromkeys(("hows", "how's"), "how is"),
     **dict.fromkeys(("im", "i'm", "iam"), "i am"),
+    **dict.fromkeys(("i've", "ive"), "i have"),
     **dict.fromkeys(("wat", "wot", "wht"), "what"),
     **dict.fromkeys(("u", "ya"), "you"),
     **dict.fromkeys(("ur", "yr"), "your"),
-    **dict.fromkeys(("feelin", "feelin'", "fealing", "feling", "feelling", "feelng"), "feeling"),
-    **dict.fromkeys(
-        ("emtion", "emoton", "emotin", "emotoin", "emoshun", "emotional state", "state of mind"), "emotion"
-    ),
+    **dict.fromkeys(("r",), "are"),
+    **dict.fromkeys(("b",), "be"),
+    **dict.fromkeys(("don't", "dont"), "do not"),
+    **dict.fromkeys(("doesn't", "doesnt"), "does not"),
+    **dict.fromkeys(("that's", "thats"), "that is"),
+    **dict.fromkeys(("let's", "lets"), "let us"),
+    **dict.fromkeys(("name's",), "name is"),
+    **dict.fromkeys(("fealing", "emoshun", "emoshuns"), "feeling"),
 }
+SPELLED = "what which feeling feelings emotion emotions emotional express expressing describe guess right"
+"""Words that a question is known by, and that are found in a slip of the finger, too."""
+WORDS_OF_THEIR_OWN = {"motion", "motions", "wheat", "fleeing", "guest", "bright", "night", "eight"}
+
 NO_MATTER = (
-    "a absolutely actually again already also and anyway as at basically be being bit buddy but by come currently deep "
-    "even exactly hello hey hi hm hmm honestly inside just kind kinda likely little lol loud maybe me moment mostly "
-    "most much now of off ok okay or out overall perhaps please plz pls possibly present presently probably quite "
-    "really right rn seriously so somehow sort still that the then there to today truly try trying um very well yeah yes"
+    "a absolutely actually again already also an and anyway as at atm basically be being bit bot buddy but by come currently "
+    "deep doc doctor dude even exactly hello hey hi hm hmm honestly inside just kind kinda likely little lol loud maybe "
+    "moment mostly most much now of off ok okay or out overall perhaps pal please plz pls possibly present presently "
+    "probably quite really rn seriously so somehow sort still the then there to today truly try trying um very well "
+    "yeah yes yo"
 ).split()
 """Words without which a question asks for the same; "feel better" or "feel about" is another one, so those stay."""
 
-MOOD = r"(?:emotions?|feelings?|moods?|state|vibes?|emotional|sentiment)"
+MOOD = (
+    r"(?:emotions?|feelings?|feels|moods?|vibes?|emotional|emotionally|sentiments?|state of mind|mental state|"
+    r"state(?= i am| am i)|frame of mind)"
+)
 FEEL = (
-    r"(?:feel|feeling|felt|experience|experiencing|go(?:ing)? through|show|showing|express|expressing|convey(?:ing)?)"
+    r"(?:feel|feeling|felt|experience|experiencing|go(?:ing)? through|show|showing|express|expressing|expressed|"
+    r"convey(?:ing)?|having|in)"
 )
-SAD = rf"(?:{'|'.join(ADJECTIVES)})"
+SAD = rf"(?:{'|'.join(ADJECTIVES)}|in (?:bad|good|foul|great) mood|in love)"
 SADNESS = rf"(?:{'|'.join(NOUNS)})"
-NOTICE = (
-    r"(?:think|believe|reckon|guess|see|hear|sense|detect|notice|read|recogni[sz]e|pick up|perceive|say|call|name|find|get|"
-    r"describe|label|rate|tell|judge|class|classify|identify|spot|feel|put|assign|assume|interpret)"
-)
-I_FEEL = rf"(?:i (?:am |might |must |could |may |have been )*{FEEL})"
-THIS = r"(?:this|it|these|here)"
+I = r"(?:i|me|my|mine|myself)"
+THIS = r"(?:this|that|it|these|here|what i (?:\w+ )?(?:said|wrote|typed|told)|my (?:\w+ )?(?:words|message|text|story))"
+I_FEEL = rf"(?:i (?:am |have been |might be |might |must be |must |could be |could |may be |may |seem )*{FEEL})"
 ASK = r"(?:(?:can|could|would|will|do|did|are) you(?: able)?)"
-SAY = (
-    r"(?:tell|say|guess|name|identify|detect|read|describe|label|classify|analy[sz]e|recogni[sz]e|work|figure|find|spot|"
-    r"sense|put|give|determine|assess|check|predict|have guess|take guess|pinpoint|judge|show|interpret)"
+NOTICE = (
+    r"(?:think|believe|reckon|guess|see|hear|sense|detect|notice|read|recogni[sz]e|pick up|perceive|say|call|name|find|"
+    r"get|describe|label|rate|tell|judge|class|classify|identify|spot|feel|put|assign|assume|interpret|suggest|mean)"
 )
-END = r"$"
+SAY = (
+    r"(?:tell|told|say|guess|name|identify|detect|diagnose|read|describe|label|classify|analy[sz]e|recogni[sz]e|work|"
+    r"figure|find|spot|sense|put|give|determine|assess|check|predict|have|take|pinpoint|judge|show|interpret|pick|choose|"
+    r"sum up|summari[sz]e|rate|call|state|evaluate)"
+)
+TO_YOU = r"(?:^|\b(?:you|me|us|to|now|can|could|would|will|able|please|go|ahead) )"
+"""Where a request to buddy begins: what others say or tell is none."""
+SOME = r"(?:\w+ ){0,4}?"
+END = r"(?: (?:lol|say|think|you|you think|you say|take guess|guess|emotionally|right|here|from this|that|in|can you \w+))*$"
 FORMS = {
-    "What emotion am I feeling?": rf"(?:what|which) (?:\w+ )?{MOOD}(?: \w+)? (?:am i|do i|did i|have i|might i|is|was|are|were|comes?|fits?|describes?|suits?|matches|would|i)\b",
-    "What mood do you hear?": rf"(?:what|which) (?:\w+ )?{MOOD} {ASK} {NOTICE}",
-    "Which of your emotions?": rf"(?:what|which)(?: one)? (?:\w+ )?your (?:\w+ )?{MOOD}",
-    "What am I feeling?": rf"what (?:am|do|did|might|could|must|would) i {FEEL}{END}",
-    "What do you think I feel?": rf"(?:what|how) {ASK} {NOTICE} (?:{I_FEEL}|i am|my (?:\w+ )?{MOOD}|(?:this|{THIS}) {MOOD}|i (?:sound|seem))",
-    "What is my mood?": rf"(?:what|how) (?:is|was|are|were|would) (?:you say )?(?:my|this) (?:\w+ )?{MOOD}",
-    "What is this emotion called?": rf"what (?:is|was) (?:{THIS} )?(?:name|word) (?:for )?(?:this|my|what|how)\b.*\b(?:{MOOD}|{FEEL})",
-    "How do I feel?": rf"how (?:am|do|did|might|must) i {FEEL}{END}",
-    "How do I sound?": rf"how (?:am|do|did) i (?:sound|seem|across|coming across|coming|appear)(?: you| emotionally)*{END}",
-    "Am I sad?": rf"(?:am|was) i (?:{FEEL} )?(?:more )?{SAD}(?! enough| about nothing)",
-    "Do I sound angry?": rf"(?:do|did) i (?:feel|sound|seem|look|appear|across)(?: you)?(?: like i am| like)? (?:more )?(?:{SAD}|{SADNESS})",
-    "Would you say I'm jealous?": rf"{ASK} {NOTICE} (?:if |whether )?i (?:am|feel|sound|seem|might)(?: {FEEL})? (?:more )?{SAD}",
-    "Does it sound like I'm hurt?": rf"(?:does|do|did) {THIS} (?:sound|seem|look|come across)(?: you)? (?:like|if) i (?:am|feel) {SAD}",
-    "Is this jealousy?": rf"(?:is|was|could|might|would) {THIS} (?:what i feel |more |called )?{SADNESS}(?: {I_FEEL}| you| {SADNESS}| rather than {SADNESS})*{END}",
-    "Is it sadness that I feel?": rf"(?:is|was|could) (?:{THIS} )?(?:{SADNESS} )+(?:what )?{I_FEEL}",
-    "Guess my mood.": rf"(?:{ASK} )?{SAY} (?:\w+ )?(?:my (?:\w+ )?{MOOD}|(?:name |word )(?:for |on )?(?:my|this|what)(?: {MOOD}| {I_FEEL}))(?! (?:when|yesterday))",
-    "Tell me how I feel.": rf"(?:{ASK} )?{SAY} (?:what|how|which) (?:{MOOD} )?(?:you {NOTICE} )?(?:{I_FEEL}|i am {FEEL}|i sound|i seem)(?! felt| about| better| like)",
-    "Tell me which emotion this is.": rf"(?:{ASK} )?{SAY} (?:what|which) (?:\w+ )?{MOOD} ",
-    "Tell me whether I am sad.": rf"(?:{ASK} )?{SAY} (?:if|whether) i (?:am|feel|sound|seem) {SAD}",
-    "Any idea what I'm feeling?": rf"(?:any idea|i wonder|i am wondering|{ASK} (?:know|see|hear)) (?:what|which) (?:{MOOD} )?{I_FEEL}",
-    "I want to know what I feel.": rf"i (?:want|would like|like|need|would love|am curious)(?: you)?(?: know| {SAY})* (?:what|which|how) (?:{MOOD} )?(?:you {NOTICE} )?{I_FEEL}{END}",
+    "What emotion am I feeling?": rf"^(?:what|which) (?:is )?{SOME}{MOOD}(?: \w+)? (?:\w+ ){{0,3}}?(?:{I}|{THIS})\b",
+    "What feeling does that give?": rf"^(?:what|which) (?:\w+ )?{MOOD} (?:{ASK} {NOTICE}|are you (?:picking up|hearing|sensing|getting|detecting|seeing|reading)|(?:does|did) {THIS}|comes?|fits?|suits?|matches)",
+    "Which of your emotions?": rf"^(?:what|which)(?: one)? (?:\w+ )?your (?:\w+ )?{MOOD}",
+    "What am I feeling?": rf"^what (?:am|do|did|might|could|must|would) i {FEEL}{END}",
+    "What I am feeling, can you tell?": rf"^what i (?:am )?{FEEL}$",
+    "What's going on with me emotionally?": rf"^(?:what|how) {SOME}(?:i|me) {SOME}emotionally",
+    "What do you think I feel?": rf"^(?:what|how) (?:{ASK}|(?:does|would|do) {THIS}) {NOTICE} (?:{I_FEEL}|i am$|{THIS} {MOOD}|i (?:sound|seem)|(?:my )?{MOOD}|state i am)",
+    "What is my mood?": rf"^(?:what|how) {SOME}(?:my|this) (?:\w+ )?{MOOD}",
+    "Emotions are your thing, so what is mine?": r"^(?:what|which|how) (?:is|are|about) mine$",
+    "What is this emotion called?": rf"^what (?:is|was) (?:{THIS} )?(?:name|word) (?:for )?(?:this|my|what|how)\b.*\b(?:{MOOD}|{FEEL})",
+    "How do I feel?": rf"^how (?:am|do|did|might|must) i (?:{FEEL}|doing emotionally){END}",
+    "How do I sound?": rf"^how (?:am|do|did) i (?:sound|seem|across|coming across|coming|appear)(?: you| emotionally| here)*$",
+    "Am I sad?": rf"^(?:am|was) i (?:{FEEL} )?(?:more |too )?{SAD}(?! enough| about nothing)",
+    "Do I sound angry?": rf"^(?:do|did) i (?:feel|sound|seem|look|appear|across)(?: you)?(?: like i am| like)? (?:more )?(?:{SAD}|{SADNESS})",
+    "Would you say I'm jealous?": rf"^{ASK} {NOTICE} (?:that )?(?:if |whether )?(?:i (?:am|feel|sound|seem|might)(?: {FEEL})?|me|my (?:\w+ )?{MOOD}) (?:more )?{SAD}",
+    "Is it fair to say I'm frustrated?": rf"^(?:is|was|could|would|does|do|did|might) (?:{THIS}|{SOME}say) (?:that |sound |seem |look |come across |like |if |you )*i (?:am|feel|sound|seem) (?:{FEEL} )?{SAD}",
+    "Would lonely be the right word?": rf"^(?:is|was|would|could) (?:{SAD}|{SADNESS}) {SOME}(?:word|name|label|term)\b",
+    "Is this jealousy?": rf"^(?:is|was|could|might|would) {THIS} (?:what i feel |more |called )?{SADNESS}(?: {I_FEEL}| you| {SADNESS}| rather than {SADNESS})*$",
+    "Is it sadness that I feel?": rf"^(?:is|was|could) (?:{THIS} )?(?:{SADNESS} )+(?:what |that )?{I_FEEL}",
+    "Guess my mood.": rf"{TO_YOU}{SAY} {SOME}(?:(?:my|this|any) (?:\w+ )?{MOOD}|{MOOD} {SOME}(?:{I}|this|here)\b|(?:name|word) (?:for |on )?(?:my|this|what)(?: {MOOD}| {I_FEEL}))(?! (?:when|yesterday))",
+    "Tell me how I feel.": rf"{TO_YOU}{SAY} {SOME}(?:what|how|which) (?:{MOOD} )?(?:you {NOTICE} )?(?:{I_FEEL}|i am {FEEL}|i sound|i seem)(?! felt| about| better| like)",
+    "Tell me which emotion this is.": rf"{TO_YOU}{SAY} (?:me )?(?:what|which) (?:\w+ )?{MOOD} ",
+    "Tell me whether I am sad.": rf"{TO_YOU}{SAY} (?:me )?(?:if|whether) i (?:am|feel|sound|seem) {SAD}",
+    "Any idea what I'm feeling?": rf"^(?:any idea|i wonder|i am wondering|{ASK} (?:know|see|hear)) (?:what|which) (?:{MOOD} )?{I_FEEL}",
+    "I want to know what I feel.": rf"^i (?:want|would like|like|need|would love|am curious)(?: you)?(?: know| {SAY})* (?:what|which|how) (?:{MOOD} )?(?:you {NOTICE} )?{I_FEEL}{END}",
+    "I can't name what I feel. Can you name it?": rf"^{ASK} (?:name|label|identify) (?:it|this|that)(?: for me)?$",
+    "I don't know what I feel. Do you?": r"^do you(?: know)?$",
 }
+NEEDS_FEELING = (
+    "Emotions are your thing, so what is mine?",
+    "I can't name what I feel. Can you name it?",
+    "I don't know what I feel. Do you?",
+)
+"""These ask for a feeling only if the message has spoken of one before."""
+
+ANOTHER_QUESTION = (
+    r"\b(?:why|how come|should|supposed|wrong|normal|allowed|right to|because|stop|control|handle|deal|manage|change|fix|hide|"
+    r"cure|improve|lift|cope|share|others?|people|he|she|they|him|them|his|their|we|us (?!see)|everybody|everyone|someone|"
+    r"anyone|anybody|used|when|you (?:feel|feeling|have|felt)|about my|with my|of mine|for my|better|do not want|never ask|"
+    r"makes?|made|cause[sd]?|difference|song|film|movie|music|joke|match(?:es)? my|fits? my|lift my|basic|writer|author|poet|poem|novel|book|character|singer|painting)\b"
+)
+"""Words of questions that ask for something else: a reason, advice, somebody else's feeling, a judgement, a song."""
 CLAUSE = re.compile(r"[^.!?;,:…\n–—]+[.!?;,:…\n–—\"”'’)]*")
 WORDS = re.compile(r"[a-z]+(?:['-][a-z]+)?")
 
@@ -109,7 +157,7 @@ def asks_about_feeling(text: str) -> bool:
         >>> asks_about_feeling("I lost my job. What am I feeling?"), asks_about_feeling("How do you feel?")
         (True, False)
     """
-    return any(map(_asks, CLAUSE.findall(text)))
+    return any(_asks(clause, text) for clause in CLAUSE.findall(text))
 
 
 def without_question(text: str) -> str:
@@ -119,7 +167,7 @@ def without_question(text: str) -> str:
         >>> without_question("I lost my job. What am I feeling?")
         'I lost my job.'
     """
-    return "".join(clause for clause in CLAUSE.findall(text) if not _asks(clause)).strip()
+    return "".join(clause for clause in CLAUSE.findall(text) if not _asks(clause, text)).strip()
 
 
 def feeling_answer(question: str, probabilities: Mapping[str, float]) -> str:
@@ -146,18 +194,45 @@ def feeling_answer(question: str, probabilities: Mapping[str, float]) -> str:
     return f"{yes}You sound {first} to me; I am {probabilities[first]:.0%} sure. {rest.capitalize()}".rstrip()
 
 
-def _asks(clause: str) -> bool:
-    return _question().match(" ".join(word for word in _words(clause) if word not in NO_MATTER)) is not None
+def _asks(clause: str, message: str) -> bool:
+    asked = " ".join(word for word in _words(clause) if word not in NO_MATTER)
+    if re.search(ANOTHER_QUESTION, asked):
+        return False
+    if _question().search(asked):
+        return True
+    spoken_of = clause != message and re.search(rf"\b(?:{MOOD}|feel)\b", " ".join(_words(message)))
+    return bool(spoken_of and any(re.search(FORMS[form], asked) for form in NEEDS_FEELING))
 
 
 @cache
 def _question() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{form})" for form in FORMS.values()))
+    return re.compile("|".join(f"(?:{form})" for name, form in FORMS.items() if name not in NEEDS_FEELING))
 
 
 def _words(text: str) -> list[str]:
     found = WORDS.findall(text.lower().replace("’", "'"))
-    return " ".join(SHORT_FORMS.get(word, word) for word in found).split()
+    return " ".join(SHORT_FORMS.get(word) or _as_meant(word) for word in found).split()
+
+
+@cache
+def _as_meant(word: str) -> str:
+    """Undo a slip of the finger in a word that a question is known by: two letters changed over, one missing, one more.
+
+    Example:
+        >>> _as_meant("waht"), _as_meant("emoton"), _as_meant("feeding")
+        ('what', 'emotion', 'feeding')
+    """
+    if len(word) < 4 or word in WORDS_OF_THEIR_OWN:
+        return word
+    return next((known for known in SPELLED.split() if _is_slip(word, known)), word)
+
+
+def _is_slip(typed: str, meant: str) -> bool:
+    longer, shorter = (typed, meant) if len(typed) > len(meant) else (meant, typed)
+    if len(longer) == len(shorter) + 1:
+        return any(longer[:place] + longer[place + 1 :] == shorter for place in range(1, len(longer)))
+    changed_over = (meant[:n] + meant[n + 1] + meant[n] + meant[n + 2 :] for n in range(len(meant) - 1))
+    return len(longer) == len(shorter) and typed in changed_over
 
 
 def _listed(items: Iterable[str]) -> str:

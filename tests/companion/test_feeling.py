@@ -1,5 +1,7 @@
 """Which questions are after one's own feeling, and how they are answered."""
 
+from pathlib import Path
+
 import pytest
 
 from buddy.companion.feeling import FORMS, asks_about_feeling, feeling_answer, without_question
@@ -38,6 +40,22 @@ OTHERS = (
     "She asked what emotion it was in the film",
     "I am feeling great",
 )
+
+
+def lines(name: str) -> list[str]:
+    return Path(__file__).with_name(name).read_text("utf-8").splitlines()
+
+
+def test_of_many_wordings_nearly_all_are_recognised():
+    asked = lines("feeling_questions.txt")
+    assert len(asked) >= 60
+    assert sum(map(asks_about_feeling, asked)) >= 0.95 * len(asked)
+
+
+def test_of_many_ordinary_turns_none_is():
+    turns = lines("ordinary_turns.txt")
+    assert len(turns) >= 200
+    assert [turn for turn in turns if asks_about_feeling(turn)] == []
 
 
 @pytest.mark.parametrize("text", FORMS)
