@@ -1,7 +1,7 @@
 """What the service bears: many clients at once, with batches and without, more replies than it can write, and streams.
 
-The service runs in a process of its own, as `buddy serve` starts it; the clients share one process. Both are on the
-same machine and take the processor from each other, as little as the clients do: a request of theirs is bytes made once.
+The service runs in a process of its own, as `buddy serve` starts it; the clients share another one on the same machine
+and take the processor from it, if little: a request of theirs is bytes made once.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """Questions after one's own feeling, and what buddy answers: the classifier's word, and how sure it is.
 
-A message asks for its writer's feeling if one of its clauses has one of the forms in ``FORMS``. Words that change nothing
-("so", "really", "please") are left out before, and short forms are spelled out ("whats", "im"), so that few forms do.
+A message asks for its writer's feeling if one of its clauses has one of the forms in ``FORMS`` and none of the words in
+``ANOTHER_QUESTION``. Words that change nothing ("so", "really", "please") are left out before, short forms are spelled out
+("whats", "im") and slips of the finger mended ("waht"), so that few forms do.
 
 "Why am I sad?" asks for a reason, "how do you feel?" for somebody else's feeling, "am I wrong to be angry?" for a
 judgement, and "I don't know what I feel" for nothing: to them the model replies as to anything else.
@@ -83,7 +84,7 @@ FEEL = (
 )
 SAD = rf"(?:{'|'.join(ADJECTIVES)}|in (?:bad|good|foul|great) mood|in love)"
 SADNESS = rf"(?:{'|'.join(NOUNS)})"
-I = r"(?:i|me|my|mine|myself)"
+ME = r"(?:i|me|my|mine|myself)"
 THIS = r"(?:this|that|it|these|here|what i (?:\w+ )?(?:said|wrote|typed|told)|my (?:\w+ )?(?:words|message|text|story))"
 I_FEEL = rf"(?:i (?:am |have been |might be |might |must be |must |could be |could |may be |may |seem )*{FEEL})"
 ASK = r"(?:(?:can|could|would|will|do|did|are) you(?: able)?)"
@@ -101,7 +102,7 @@ TO_YOU = r"(?:^|\b(?:you|me|us|to|now|can|could|would|will|able|please|go|ahead)
 SOME = r"(?:\w+ ){0,4}?"
 END = r"(?: (?:lol|say|think|you|you think|you say|take guess|guess|emotionally|right|here|from this|that|in|can you \w+))*$"
 FORMS = {
-    "What emotion am I feeling?": rf"^(?:what|which) (?:is )?{SOME}{MOOD}(?: \w+)? (?:\w+ ){{0,3}}?(?:{I}|{THIS})\b",
+    "What emotion am I feeling?": rf"^(?:what|which) (?:is )?{SOME}{MOOD}(?: \w+)? (?:\w+ ){{0,3}}?(?:{ME}|{THIS})\b",
     "What feeling does that give?": rf"^(?:what|which) (?:\w+ )?{MOOD} (?:{ASK} {NOTICE}|are you (?:picking up|hearing|sensing|getting|detecting|seeing|reading)|(?:does|did) {THIS}|comes?|fits?|suits?|matches)",
     "Which of your emotions?": rf"^(?:what|which)(?: one)? (?:\w+ )?your (?:\w+ )?{MOOD}",
     "What am I feeling?": rf"^what (?:am|do|did|might|could|must|would) i {FEEL}{END}",
@@ -112,7 +113,7 @@ FORMS = {
     "Emotions are your thing, so what is mine?": r"^(?:what|which|how) (?:is|are|about) mine$",
     "What is this emotion called?": rf"^what (?:is|was) (?:{THIS} )?(?:name|word) (?:for )?(?:this|my|what|how)\b.*\b(?:{MOOD}|{FEEL})",
     "How do I feel?": rf"^how (?:am|do|did|might|must) i (?:{FEEL}|doing emotionally){END}",
-    "How do I sound?": rf"^how (?:am|do|did) i (?:sound|seem|across|coming across|coming|appear)(?: you| emotionally| here)*$",
+    "How do I sound?": r"^how (?:am|do|did) i (?:sound|seem|across|coming across|coming|appear)(?: you| emotionally| here)*$",
     "Am I sad?": rf"^(?:am|was) i (?:{FEEL} )?(?:more |too )?{SAD}(?! enough| about nothing)",
     "Do I sound angry?": rf"^(?:do|did) i (?:feel|sound|seem|look|appear|across)(?: you)?(?: like i am| like)? (?:more )?(?:{SAD}|{SADNESS})",
     "Would you say I'm jealous?": rf"^{ASK} {NOTICE} (?:that )?(?:if |whether )?(?:i (?:am|feel|sound|seem|might)(?: {FEEL})?|me|my (?:\w+ )?{MOOD}) (?:more )?{SAD}",
@@ -120,7 +121,7 @@ FORMS = {
     "Would lonely be the right word?": rf"^(?:is|was|would|could) (?:{SAD}|{SADNESS}) {SOME}(?:word|name|label|term)\b",
     "Is this jealousy?": rf"^(?:is|was|could|might|would) {THIS} (?:what i feel |more |called )?{SADNESS}(?: {I_FEEL}| you| {SADNESS}| rather than {SADNESS})*$",
     "Is it sadness that I feel?": rf"^(?:is|was|could) (?:{THIS} )?(?:{SADNESS} )+(?:what |that )?{I_FEEL}",
-    "Guess my mood.": rf"{TO_YOU}{SAY} {SOME}(?:(?:my|this|any) (?:\w+ )?{MOOD}|{MOOD} {SOME}(?:{I}|this|here)\b|(?:name|word) (?:for |on )?(?:my|this|what)(?: {MOOD}| {I_FEEL}))(?! (?:when|yesterday))",
+    "Guess my mood.": rf"{TO_YOU}{SAY} {SOME}(?:(?:my|this|any) (?:\w+ )?{MOOD}|{MOOD} {SOME}(?:{ME}|this|here)\b|(?:name|word) (?:for |on )?(?:my|this|what)(?: {MOOD}| {I_FEEL}))(?! (?:when|yesterday))",
     "Tell me how I feel.": rf"{TO_YOU}{SAY} {SOME}(?:what|how|which) (?:{MOOD} )?(?:you {NOTICE} )?(?:{I_FEEL}|i am {FEEL}|i sound|i seem)(?! felt| about| better| like)",
     "Tell me which emotion this is.": rf"{TO_YOU}{SAY} (?:me )?(?:what|which) (?:\w+ )?{MOOD} ",
     "Tell me whether I am sad.": rf"{TO_YOU}{SAY} (?:me )?(?:if|whether) i (?:am|feel|sound|seem) {SAD}",
