@@ -35,6 +35,7 @@ NOT_RUN = {
     r"make [a-z-]+": "installs into .venv first; tests/test_readme.py looks for the target",
     r"jupyter lab .*": "serves until it is stopped; tests/test_lessons.py looks after the notebooks",
     r"tensorboard .*": "a program of others that serves until it is stopped",
+    r"buddy serve.*": "serves until it is stopped; tests/serving starts it",
     r"uvicorn .*": "serves until it is stopped; tests/docs/test_programs.py asks the program without it",
     r"curl .*": "asks that server; tests/docs/test_programs.py sends the same request",
 }
