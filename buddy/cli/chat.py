@@ -9,6 +9,7 @@ import typer
 
 from buddy.cli.app import ConfigOption, app
 from buddy.errors import UserMistake
+from buddy.files import write_json
 
 if TYPE_CHECKING:
     from buddy.companion.memory import Memory
@@ -21,6 +22,8 @@ EXAMPLES = """Examples:
   buddy chat --country GB --no-memory
 
   buddy chat --conversation last
+
+  buddy chat --export everything.json
 
   buddy chat --model runs/companion --seed 1
 
@@ -68,6 +71,10 @@ def chat(
     conversation: Annotated[
         str | None, typer.Option(help="Go on with a remembered one: its id, or last.", show_default="a new one")
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write everything that is remembered to a JSON file, and leave."),
+    ] = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="No bars, no colours, no streaming: for a screen reader.")
     ] = False,
@@ -82,6 +89,10 @@ def chat(
     machine unless you say --no-memory.
     """
     import warnings
+
+    if export:
+        _export(memory_url, export)
+        return
 
     from buddy.companion.buddy import Buddy
     from buddy.companion.talk import Talk
@@ -124,6 +135,21 @@ def _guard(country: str | None) -> "Guard":
     from buddy.companion.safety import Guard
 
     return Guard(find_country(country).code if country else country_from_locale(os.environ))
+
+
+def _export(url: str | None, file: Path) -> None:
+    """Write everything that is remembered to a file.
+
+    Raises:
+        UserMistake: nothing can be remembered here.
+    """
+    store = _open_memory(url, None)
+    if store is None:
+        raise UserMistake("Without a memory there is nothing to export.")
+    with store:
+        found = store.export()
+    write_json(file, found)
+    print(f"Everything that I remember is in {file}.", file=sys.stderr)
 
 
 def _open_memory(url: str | None, forget_after: int | None) -> "Memory | None":

@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from buddy import __version__
@@ -173,10 +174,11 @@ def _add_error_handlers(app: FastAPI, service: Service) -> None:
     """Give every error in the form of the OpenAI API, without a word of what was sent."""
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, error: HTTPException) -> Response:
+    async def refused(request: Request, error: HTTPException) -> Response:
         if isinstance(error, Refused):
             return error.response()
-        return problem(error.status_code, error.detail, None, headers=error.headers)
+        headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
+        return problem(error.status_code, error.detail, None, headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
@@ -207,3 +209,9 @@ def _add_error_handlers(app: FastAPI, service: Service) -> None:
             return problem(400, str(error), "invalid_request")
         log.error("%s", error)
         return try_again("The memory cannot be used now; try again.", "memory_unavailable")
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """Name the methods of all routes of a path; the framework names those of the first."""
+    there = [route for route in app.routes if route.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for route in there for method in getattr(route, "methods", None) or ()}))

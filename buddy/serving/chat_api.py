@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from buddy.companion.buddy import Answer, Emotion
 from buddy.companion.crisis_words import lines_for
@@ -32,8 +32,18 @@ from buddy.serving.queues import Busy
 from buddy.serving.service import NAME, Service
 
 NOT_OURS = "this model cannot; leave it out"
-BEGAN = 1_764_547_200
-"""When the model was made, as the API wants to know: 1 December 2025."""
+
+
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One object, or events.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
+            }
+        },
+    }
+}
 
 
 class Part(BaseModel):
@@ -63,6 +73,12 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+def _whole(value: object) -> object:
+    """Take 2.0 for 2: in JSON both are whole numbers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
 Stop = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -74,11 +90,10 @@ class Asked(BaseModel):
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=2**31)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1, le=2**31)] | None = None
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
     stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    n: Annotated[int, Field(ge=1, le=8)] | None = 1
+    seed: Annotated[int, BeforeValidator(_whole)] | None = None
 
     def most_tokens(self) -> int | None:
         """Give where a reply is cut, if anywhere."""
@@ -105,6 +120,7 @@ class ChatRequest(Asked):
 
     model: Annotated[str, Field(max_length=200)]
     messages: Annotated[list[Message], Field(min_length=1, max_length=512)]
+    n: Annotated[int, Field(ge=1, le=8), BeforeValidator(_whole)] | None = 1
     tools: None = Field(default=None, description=NOT_OURS)
     functions: None = Field(default=None, description=NOT_OURS)
     logprobs: Literal[False] | None = Field(default=None, description=NOT_OURS)
@@ -127,15 +143,16 @@ class ChatRequest(Asked):
             else:
                 turns.append(message.text())
         if len(turns) % 2 == 0:
-            raise Refused(422, "messages: the last one must be of the user.", "invalid_request", param="messages")
+            raise Refused(400, "messages: the last one must be of the user.", "invalid_request", param="messages")
         return turns
 
 
 def chat_routes(service: Service) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(tags=["OpenAI API"])
+    loaded = int(time.time())
 
-    @routes.post("/v1/chat/completions", responses=errors(400, 404, 413, 422, 503))
+    @routes.post("/v1/chat/completions", responses={**STREAMED, **errors(400, 404, 413, 422, 503)})
     async def complete(asked: ChatRequest, request: Request) -> Response:
         """Answer the last message of a conversation, as one JSON object or as a stream of events."""
         _require_model(asked.model)
@@ -151,7 +168,8 @@ def chat_routes(service: Service) -> APIRouter:
         def say(number: int) -> Answer:
             return service.buddy.answer(turns, asked.replies(service.candidates(asked.seed), number))
 
-        return await answer(service, request, asked, say, sum(map(service.buddy.count_tokens, turns)))
+        tokens = sum(map(service.buddy.count_tokens, turns))
+        return await answer(service, request, asked, say, tokens, asked.n or 1)
 
     @routes.get("/v1/models", responses=errors())
     async def models() -> dict[str, Any]:
@@ -165,7 +183,7 @@ def chat_routes(service: Service) -> APIRouter:
         return _model()
 
     def _model() -> dict[str, Any]:
-        return {"id": NAME, "object": "model", "created": BEGAN, "owned_by": NAME}
+        return {"id": NAME, "object": "model", "created": loaded, "owned_by": NAME}
 
     def _require_model(name: str) -> None:
         if name != NAME:
@@ -180,6 +198,7 @@ async def answer(
     asked: Asked,
     say: Callable[[int], Answer],
     prompt_tokens: int,
+    number: int = 1,
     when_done: Callable[[], None] = lambda: None,
 ) -> Response:
     """Give what buddy says, whole or as a stream.
@@ -190,6 +209,7 @@ async def answer(
         asked: how.
         say: begins the answer of each choice; it is called in a thread.
         prompt_tokens: of the conversation, for the usage counts.
+        number: of choices.
         when_done: is called when the answer has ended, however it did.
 
     Raises:
@@ -199,9 +219,9 @@ async def answer(
     with ExitStack() as held:
         held.callback(when_done)
         held.enter_context(service.turnstile.ticket())
-        answers = [await run_in_threadpool(say, number) for number in range(asked.n or 1)]
+        answers = [await run_in_threadpool(say, choice) for choice in range(number)]
         service.metrics.safety.labels(answers[0].assessment.level.name.lower()).inc()
-        choices = [_Choice(number, one, asked) for number, one in enumerate(answers)]
+        choices = [_Choice(place, one, asked) for place, one in enumerate(answers)]
         if not asked.stream:
             return JSONResponse(await unless_gone(request, completion.whole(choices)))
         ticket = held.pop_all()

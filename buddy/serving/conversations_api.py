@@ -14,7 +14,7 @@ from buddy.companion.memory import Memory, Stored
 from buddy.companion.mood import course, mean_affect, mean_emotions
 from buddy.companion.mood_summary import summary
 from buddy.companion.talk import Talk
-from buddy.serving.chat_api import Asked, answer
+from buddy.serving.chat_api import STREAMED, Asked, answer
 from buddy.serving.gate import add_session_cookie
 from buddy.serving.problems import Refused, errors
 from buddy.serving.service import Service
@@ -46,7 +46,7 @@ class Conversations(BaseModel):
 
 def conversation_routes(service: Service, memory: Memory) -> APIRouter:
     """Make the routes."""
-    routes = APIRouter(prefix="/v1/conversations", tags=["conversations"])
+    routes = APIRouter(tags=["conversations"])
     _add_routes_of_all(routes, memory)
     _add_routes_of_one(routes, memory)
     _add_route_of_messages(routes, service, memory)
@@ -54,7 +54,7 @@ def conversation_routes(service: Service, memory: Memory) -> APIRouter:
 
 
 def _add_routes_of_all(routes: APIRouter, memory: Memory) -> None:
-    @routes.post("", status_code=201, response_model=Conversation, responses=errors(503))
+    @routes.post("/v1/conversations", status_code=201, response_model=Conversation, responses=errors(503))
     async def begin(request: Request) -> Response:
         """Begin a conversation."""
         owner = _owner(request)
@@ -64,35 +64,35 @@ def _add_routes_of_all(routes: APIRouter, memory: Memory) -> None:
         add_session_cookie(request.scope, response)
         return response
 
-    @routes.get("", responses=errors(503))
+    @routes.get("/v1/conversations", responses=errors(503))
     async def list_all(request: Request) -> Conversations:
         """List one's conversations."""
         found = await run_in_threadpool(memory.conversations, _owner(request))
         return Conversations(data=[Conversation(**_as_json(one)) for one in found])
 
-    @routes.delete("", responses=errors(503))
+    @routes.delete("/v1/conversations", responses=errors(503))
     async def erase_all(request: Request) -> dict[str, int]:
         """Erase all of one's conversations."""
         return {"erased": await run_in_threadpool(memory.erase_all, _owner(request))}
 
-    @routes.get("/export", responses=errors(503))
+    @routes.get("/v1/export", responses=errors(503))
     async def export_all(request: Request) -> dict[str, Any]:
         """Give everything that is remembered of whoever asks."""
         return await run_in_threadpool(memory.export, _owner(request))
 
 
 def _add_routes_of_one(routes: APIRouter, memory: Memory) -> None:
-    @routes.get("/{conversation}", responses=errors(404, 422, 503))
+    @routes.get("/v1/conversations/{conversation}", responses=errors(404, 422, 503))
     async def export(conversation: Id, request: Request) -> dict[str, Any]:
         """Give what was said, with what it expresses."""
         return await run_in_threadpool(memory.export, _owner(request), conversation)
 
-    @routes.delete("/{conversation}", status_code=204, responses=errors(404, 422, 503))
+    @routes.delete("/v1/conversations/{conversation}", status_code=204, responses=errors(404, 422, 503))
     async def erase(conversation: Id, request: Request) -> None:
         """Erase a conversation."""
         await run_in_threadpool(memory.erase, conversation, _owner(request))
 
-    @routes.get("/{conversation}/mood", responses=errors(404, 422, 503))
+    @routes.get("/v1/conversations/{conversation}/mood", responses=errors(404, 422, 503))
     async def mood(conversation: Id, request: Request) -> dict[str, Any]:
         """Tell how the mood has gone, message by message and in words."""
         return _mood(await run_in_threadpool(memory.turns, conversation, _owner(request)))
@@ -101,12 +101,12 @@ def _add_routes_of_one(routes: APIRouter, memory: Memory) -> None:
 def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory) -> None:
     writing: set[str] = set()
 
-    @routes.post("/{conversation}/messages", responses=errors(400, 404, 409, 413, 422, 503))
+    @routes.post(
+        "/v1/conversations/{conversation}/messages", responses={**STREAMED, **errors(400, 404, 409, 413, 422, 503)}
+    )
     async def say(conversation: Id, asked: Said, request: Request) -> Response:
         """Go on with a conversation: the answer has the form of `/v1/chat/completions`."""
         service.buddy.require_replies()
-        if (asked.n or 1) > 1:
-            raise Refused(422, "n: a conversation that is remembered has one reply.", "invalid_request", param="n")
         if conversation in writing:
             raise Refused(409, "Another request is writing in this conversation.", "conflict")
 
@@ -116,7 +116,9 @@ def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory) 
 
         writing.add(conversation)
         tokens = service.buddy.count_tokens(asked.content)
-        return await answer(service, request, asked, begin_answer, tokens, lambda: writing.discard(conversation))
+        return await answer(
+            service, request, asked, begin_answer, tokens, when_done=lambda: writing.discard(conversation)
+        )
 
 
 def _owner(request: Request) -> str:

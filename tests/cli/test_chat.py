@@ -1,5 +1,6 @@
 """Whole conversations with a model that has learned nothing: what stands where, and how they end."""
 
+import json
 import os
 import pty
 import re
@@ -212,6 +213,19 @@ class TestMemory:
         assert "every conversation" in self.talk(buddy, companion_model, monkeypatch, "/forget all")
         with open_memory() as memory:
             assert memory.conversations() == []
+
+
+def test_everything_remembered_can_be_exported(buddy, companion_model, monkeypatch, tmp_path):
+    monkeypatch.setenv("BUDDY_DATA_HOME", str(tmp_path))
+    for message in ("I lost my cat.", "I won!"):
+        waiting = iter([message, "bye"])
+        monkeypatch.setattr("builtins.input", lambda _, waiting=waiting: next(waiting))
+        buddy("chat", "--model", companion_model)
+    code, out, err = buddy("chat", "--export", tmp_path / "all.json")
+    assert (code, out) == (0, "")
+    assert "all.json" in err
+    found = json.loads((tmp_path / "all.json").read_text())["conversations"]
+    assert {one["turns"][0]["text"] for one in found} == {"I lost my cat.", "I won!"}
 
 
 def test_works_in_a_pipe_without_torch(companion_model):

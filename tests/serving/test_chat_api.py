@@ -141,7 +141,6 @@ class TestErrors:
             {"tools": [{"type": "function", "function": {"name": "f"}}]},
             {"max_tokens": 0},
             {"messages": []},
-            {"messages": [*LOST, {"role": "assistant", "content": "Oh"}]},
             {"messages": [{"role": "user", "content": "x" * 10_001}]},
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
         ],
@@ -151,6 +150,10 @@ class TestErrors:
             ask(client, **more)
         assert caught.value.type == "invalid_request_error"
         assert caught.value.param
+
+    def test_of_a_talk_that_ends_with_its_own_words(self, client):
+        with pytest.raises(openai.BadRequestError, match="must be of the user"):
+            ask(client, [*LOST, {"role": "assistant", "content": "Oh"}])
 
     def test_of_a_talk_that_is_too_long(self, client):
         messages = [{"role": "user", "content": "lost " * 1_900}] * 8

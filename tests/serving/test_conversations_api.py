@@ -88,7 +88,7 @@ def test_nobody_else_sees_a_conversation_or_learns_that_it_exists(clients):
         assert answers[0] == answers[1]
         assert answers[0][0] == 404
     assert talk.rsplit("/", 1)[1] not in other.get("/v1/conversations").text
-    assert CAT not in other.get("/v1/conversations/export").text
+    assert CAT not in other.get("/v1/export").text
     assert other.delete("/v1/conversations").status_code == 200
     assert len(mine.get(talk).json()["conversations"][0]["turns"]) == 2
 
@@ -100,7 +100,7 @@ def test_what_is_erased_is_gone(clients):
         say(client, talk, CAT)
     assert client.delete(talks[0]).status_code == 204
     assert client.get(talks[0]).status_code == 404
-    assert len(client.get("/v1/conversations/export").json()["conversations"]) == 2
+    assert len(client.get("/v1/export").json()["conversations"]) == 2
     assert client.delete("/v1/conversations").json() == {"erased": 2}
     assert client.get("/v1/conversations").json()["data"] == []
 
@@ -120,10 +120,6 @@ def test_without_keys_a_browser_session_owns_its_talks(tmp_path):
         assert mine.get(talk).status_code == 200
     owners = {row[0] for row in sqlite3.connect(file).execute("SELECT owner FROM conversations")}
     assert all(owner.startswith("session:") for owner in owners)
-
-
-def test_several_replies_to_one_message_are_refused(clients):
-    assert say(clients[0], begin(clients[0]), "hi", n=2).status_code == 422
 
 
 def test_a_database_that_cannot_be_used_is_told_and_tried_again(tmp_path, caplog):

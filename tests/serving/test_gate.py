@@ -102,7 +102,7 @@ class TestBadInput:
             b'{"input": true}',
             b'{"model": "buddy", "messages": [{"role": "user", "content": "x"}], "temperature": 1e999}',
             b'{"model": "buddy", "messages": [{"role": "user", "content": "x"}], "temperature": NaN}',
-            b'{"model": "buddy", "messages": [{"role": "user", "content": "x"}], "seed": 1' + b"0" * 400 + b"}",
+            b'{"model": "buddy", "messages": [{"role": "user", "content": "x"}], "seed": 1' + b"0" * 9_000 + b"}",
             b'{"model": "buddy", "messages": [{"role": "user", "content": "x"}], "max_tokens": "5"}',
             b'{"model": "buddy", "messages": {"role": "user"}}',
             b'{"model": "buddy", "messages": [{"role": "tool", "content": "x"}]}',
