@@ -21,7 +21,6 @@ MESSAGES = (
     "My exam is tomorrow and I can't sleep.",
 )
 OUT = Path(__file__).parent / "images" / "page.png"
-SIZE = {"width": 1100, "height": 760}
 
 
 def main() -> None:
@@ -41,7 +40,7 @@ def talk(address: str) -> None:
     with sync_playwright() as driver:
         path = shutil.which("chromium")
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport=SIZE)
+        page = browser.new_page(viewport={"width": 1100, "height": 760})
         page.goto(address)
         for message in MESSAGES:
             page.get_by_test_id("input").fill(message)

@@ -28,8 +28,9 @@ from buddy.companion.safety import Guard
 from buddy.errors import BuddyError, EnvironmentFault, UserMistake
 from buddy.inference.ctranslate2_engine import cores
 from buddy.serving.chat_api import chat_routes
+from buddy.serving.client import ClientGone
 from buddy.serving.emotions_api import emotion_routes
-from buddy.serving.gate import Gate
+from buddy.serving.gate import GONE, Gate
 from buddy.serving.metrics import Metrics
 from buddy.serving.problems import Refused, problem, try_again
 from buddy.serving.queues import Batches, Busy, Turnstile
@@ -65,7 +66,8 @@ def create_app(settings: ServiceSettings) -> Gate:
         static_url="/docs/static",
     )
     _add_routes(app, service)
-    _add_error_handlers(app, service)
+    _add_refusal_handlers(app, service)
+    _add_fault_handlers(app, service)
     return Gate(app, settings, service.metrics)
 
 
@@ -81,13 +83,12 @@ def _make_service(settings: ServiceSettings) -> Service:
     def count_batch(texts: int, waited_seconds: float) -> None:
         metrics.batch_texts.observe(texts)
         metrics.batch_wait.observe(waited_seconds)
+        metrics.waiting_texts.set(batches.waiting)
 
     batches = Batches(
         buddy.emotions, limits.batch, limits.batch_wait_seconds, limits.waiting_texts, cores(), count_batch
     )
     turnstile = Turnstile(cores(), limits.waiting_replies, limits.reply_patience_seconds)
-    metrics.waiting_texts.set_function(lambda: batches.waiting)
-    metrics.replies_inside.set_function(lambda: turnstile.inside)
     return Service(settings, buddy, _open_memory(settings.memory), metrics, batches, turnstile)
 
 
@@ -170,12 +171,13 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     app.mount("/page", StaticFiles(directory=PAGE))
 
 
-def _add_error_handlers(app: FastAPI, service: Service) -> None:
+def _add_refusal_handlers(app: FastAPI, service: Service) -> None:
     """Give every error in the form of the OpenAI API, without a word of what was sent."""
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         if isinstance(error, Refused):
+            service.metrics.refused.labels(error.code).inc()
             return error.response()
         headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
         return problem(error.status_code, error.detail, None, headers=headers)
@@ -188,11 +190,19 @@ def _add_error_handlers(app: FastAPI, service: Service) -> None:
         status = 400 if first["type"] == "json_invalid" else 422
         return problem(status, f"{where or 'The body'}: {first['msg']}", "invalid_request", where or None)
 
+
+def _add_fault_handlers(app: FastAPI, service: Service) -> None:
+    """Tell of what is not the request's fault."""
+
     @app.exception_handler(Busy)
     async def busy(_: Request, __: Busy) -> Response:
         message = f"All places are taken; try again. If a life is in danger, call {service.emergency()} now."
         service.metrics.refused.labels("busy").inc()
         return try_again(message, "busy")
+
+    @app.exception_handler(ClientGone)
+    async def gone(_: Request, __: ClientGone) -> Response:
+        return Response(status_code=GONE)
 
     @app.exception_handler(Exception)
     async def defect(request: Request, _: Exception) -> Response:

@@ -219,6 +219,7 @@ async def answer(
     with ExitStack() as held:
         held.callback(when_done)
         held.enter_context(service.turnstile.ticket())
+        held.enter_context(service.metrics.replies_inside.track_inprogress())
         answers = [await run_in_threadpool(say, choice) for choice in range(number)]
         service.metrics.safety.labels(answers[0].assessment.level.name.lower()).inc()
         choices = [_Choice(place, one, asked) for place, one in enumerate(answers)]

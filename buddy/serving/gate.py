@@ -32,6 +32,9 @@ OPEN = ("/", "/health", "/ready", "/docs", "/openapi.json")
 OPEN_FOLDERS = ("/page/", "/docs/")
 """What anybody may see: the page, which is empty without a key, and descriptions."""
 
+GONE = 499
+"""The status under which a request is counted whose client has left; nobody gets it."""
+
 SESSION = "buddy_session"
 YEAR_SECONDS = 31_536_000
 READ_AWAY = 10
@@ -76,7 +79,7 @@ class Gate:
         headers = Headers(scope=scope)
         number = _request_id(headers)
         scope.setdefault("state", {}).update(started=started, request_id=number)
-        status = 499  # unless a response begins, the client has left
+        status = GONE  # unless a response begins
 
         async def send_out(message: Message) -> None:
             nonlocal status
@@ -105,6 +108,7 @@ class Gate:
                 self._check_rate(scope)
             await self._app(scope, receive, send)
         except Refused as refused:
+            self._metrics.refused.labels(refused.code).inc()
             await refused.response()(scope, receive, send)
 
     def _check_place(self, headers: Headers) -> None:
@@ -208,8 +212,7 @@ def _dress(start: Message, path: str, number: str) -> None:
     for name, value in SECURITY_HEADERS.items():
         headers[name] = value
     headers["Content-Security-Policy"] = DOCS_POLICY if path.startswith("/docs") else PAGE_POLICY
-    if not path.startswith(OPEN_FOLDERS):
-        headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Cache-Control", "no-cache" if path.startswith(OPEN_FOLDERS) else "no-store")
 
 
 def _request_id(headers: Headers) -> str:

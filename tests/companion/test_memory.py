@@ -1,7 +1,6 @@
 """What is kept is there, what is erased is gone, whatever happens in between."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from buddy.companion.conversation import ConversationMoved, Turn, now
 from buddy.companion.memory import Memory, UnknownConversation, default_path, open_memory
 from buddy.errors import BuddyError, UserMistake
+from tests.postgres import postgres_server
 
 SECRET = "my zebra is called Amanda"
 SPEAKER = Turn("speaker", SECRET, emotions={"sad": 0.6, "proud": 0.4}, safety="")
@@ -28,28 +28,8 @@ def postgres(tmp_path_factory):
     if url:
         yield url
         return
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not binaries or (os.geteuid() == 0 and not shutil.which("runuser")):
-        pytest.skip("no PostgreSQL server is installed")
-    home = tmp_path_factory.mktemp("postgres")
-    folder, prefix = binaries[-1].parent, []
-    if os.geteuid() == 0:  # the server refuses to run as root
-        for one in (home, *home.parents[:3]):
-            one.chmod(0o755)
-        shutil.chown(home, "postgres")
-        prefix = ["runuser", "-u", "postgres", "--"]
-    subprocess.run(
-        [*prefix, folder / "initdb", "-D", home / "data", "-A", "trust", "-U", "buddy", "-E", "UTF8"],
-        check=True,
-        capture_output=True,
-    )
-    options = f"-k {home} -c listen_addresses="
-    start = [*prefix, folder / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-o", options, "start"]
-    subprocess.run(start, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    yield f"postgresql://buddy@/postgres?host={home}"
-    subprocess.run(
-        [*prefix, folder / "pg_ctl", "-D", home / "data", "-m", "immediate", "stop"], check=True, capture_output=True
-    )
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,11 +1,14 @@
 """Remembered conversations over HTTP: they go on, are exported and erased, and nobody else sees them."""
 
+import resource
+import signal
 import sqlite3
 
 import httpx
 import pytest
 
 from buddy.serving.service_settings import ServiceSettings
+from tests.postgres import postgres_server
 from tests.serving.servers import served
 
 CAT = "I lost my cat last week and I miss her so much."
@@ -144,3 +147,47 @@ def test_a_database_that_cannot_be_used_is_told_and_tried_again(tmp_path, caplog
 @pytest.mark.parametrize("name", ["x", "Z" * 32, "..%2f" * 5])
 def test_names_that_are_none(clients, name):
     assert clients[0].get(f"/v1/conversations/{name}").status_code in (404, 422)
+
+
+@pytest.mark.slow
+def test_a_restart_of_postgresql_loses_nothing_that_was_acknowledged(tmp_path_factory):
+    with (
+        postgres_server(tmp_path_factory.mktemp("postgres")) as server,
+        served(ServiceSettings(memory=server.url)) as service,
+        httpx.Client(base_url=service.url, timeout=30) as client,
+    ):
+        talk = begin(client)
+        assert say(client, talk, CAT).status_code == 200
+        server.stop()
+        down = say(client, talk, "Are you there?")
+        assert down.status_code == 503
+        assert down.headers["retry-after"]
+        assert client.post("/v1/emotions", json={"input": CAT}).status_code == 200
+        server.start()
+        assert say(client, talk, "Are you there again?").status_code == 200
+        turns = client.get(talk).json()["conversations"][0]["turns"]
+        assert [turn["text"] for turn in turns[::2]] == [CAT, "Are you there again?"]
+        assert client.delete(talk).status_code == 204
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_what_was_acknowledged_stays(tmp_path, monkeypatch):
+    with (
+        served(ServiceSettings(memory=f"sqlite:///{tmp_path / 'memory.sqlite3'}")) as service,
+        httpx.Client(base_url=service.url, timeout=30) as client,
+    ):
+        talk = begin(client)
+        assert say(client, talk, CAT).status_code == 200
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        hearing = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, limit[1]))  # no file may grow: as on a full disk
+        try:
+            full = say(client, talk, "Is there room?")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, hearing)
+        assert full.status_code == 503
+        assert "room" not in full.text
+        assert say(client, talk, "And now?").status_code == 200
+        turns = client.get(talk).json()["conversations"][0]["turns"]
+        assert [turn["text"] for turn in turns[::2]] == [CAT, "And now?"]

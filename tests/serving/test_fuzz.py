@@ -16,7 +16,7 @@ TAKES_ERASED_FOR_LOST = "ensure_resource_availability"
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_api_keeps_to_its_description(keyed_service):
+def test_the_api_keeps_to_its_description(keyed_service, tmp_path):
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--config-file", str(Path(__file__).with_name("schemathesis.toml"))),
@@ -36,6 +36,6 @@ def test_the_api_keeps_to_its_description(keyed_service):
             "--no-color",
         ),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, cwd=tmp_path)
     found = "\n".join(line[:300] for line in done.stdout.splitlines()[-80:])
     assert done.returncode == 0, found

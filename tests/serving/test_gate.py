@@ -202,6 +202,8 @@ def test_the_metrics_count_and_tell_nothing_that_was_said(web):
     before = web.get("/metrics").text
     web.post("/v1/chat/completions", json={"model": "buddy", "messages": [{"role": "user", "content": SECRET}]})
     after = web.get("/metrics").text
+    web.post("/v1/emotions", json={"input": "x"}, headers={"Origin": "https://evil.example"})
+    assert _value(web.get("/metrics").text, 'buddy_refused_total{reason="other_origin"}') >= 1
     name = 'buddy_requests_total{route="/v1/chat/completions",status="200"}'
     assert _value(after, name) == _value(before, name) + 1
     assert _value(after, 'buddy_safety_total{level="none"}') > 0
