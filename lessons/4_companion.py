@@ -277,7 +277,7 @@ print("can it read Russian letters?", buddy.can_read("Мне очень грус
 #
 # **So do not use it**
 #
-# - as a clinician, or in place of one. Its crisis guard is a list of rules and misses some, and the model
+# - as a clinician, or in place of one. Its crisis guard misses some, and the model
 #   itself may say something harmful. In danger, call your local emergency number;
 # - to decide about people: hiring, grading, policing, insurance, moderation without a human;
 # - to read the feelings of people who do not know that you do.

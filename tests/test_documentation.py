@@ -21,6 +21,7 @@ WITHOUT_COMMANDS = {
     "lessons/README",
     "model-card",
     "reference",
+    "ten-talks",
     "text",
     "tutorials/server",
 }

@@ -23,13 +23,15 @@ def evaluate_safety_command(
         Path,
         typer.Option("--input", exists=True, dir_okay=False, help="JSON lines with text and crisis (true or false)."),
     ],
+    rules_only: Annotated[bool, typer.Option("--rules-only", help="Do not ask the second reader.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Judge the crisis guard: its recall, its precision, and the messages that it gets wrong."""
+    from buddy.companion.safety import Guard
     from buddy.companion.safety_evaluation import evaluate_safety, read_messages
 
-    report = evaluate_safety(read_messages(input_file))
+    report = evaluate_safety(read_messages(input_file), Guard(reads_twice=not rules_only))
     if as_json:
         print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
         return

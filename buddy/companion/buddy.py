@@ -7,6 +7,7 @@ their own feeling, and only then the model.
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from buddy.companion.conversation import Kind
@@ -236,25 +237,25 @@ class Buddy:
         told: list[str] = []
         seen: list[str] = []
         waiting = ""  # what was told beside a question after one's feeling; the model reads it with the next message
-        for number in range(0, len(turns), 2):
-            message = turns[number]
-            kind, assessment = self._kind(turns[: number + 1 : 2])
+        messages, replies = turns[::2], turns[1::2]
+        assessments = self._guard.check_all(messages) if self._guard else [NO_CONCERN] * len(messages)
+        for message, assessment, reply in zip_longest(messages, assessments, replies):
+            kind = self._kind(message, assessment, reply)
             rest = {"talk": message, "feeling": without_question(message)}.get(kind, "")
             told += [rest] if rest else []
             waiting = f"{waiting} {rest}".strip()
-            if kind == "talk" and number + 1 < len(turns):
-                seen += [waiting, self._without_resources(turns[number + 1], assessment)]
+            if kind == "talk" and reply is not None:
+                seen += [waiting, self._without_resources(reply, assessment)]
                 waiting = ""
         return _Heard(kind, assessment, told, [*seen, waiting])
 
-    def _kind(self, messages: Sequence[str]) -> tuple[Kind, Assessment]:
-        """Tell who answers the last message."""
-        assessment = self._guard.check(messages) if self._guard else NO_CONCERN
-        if assessment.level == Level.ALARM:
-            return "crisis", assessment
-        if asks_about_feeling(messages[-1]):
-            return "feeling", assessment
-        return ("talk" if self.can_read(messages[-1]) else "unreadable"), assessment
+    def _kind(self, message: str, assessment: Assessment, reply: str | None) -> Kind:
+        """Tell who answers a message, or answered it."""
+        if assessment.level == Level.ALARM or (self._guard and reply and self._guard.said(reply)):
+            return "crisis"
+        if asks_about_feeling(message):
+            return "feeling"
+        return "talk" if self.can_read(message) else "unreadable"
 
     def _pieces(
         self, turns: Sequence[str], heard: "_Heard", emotion: Emotion | None, replies: Replies

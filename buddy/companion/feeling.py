@@ -49,7 +49,8 @@ SHORT_FORMS = {
     **dict.fromkeys(("hows", "how's"), "how is"),
     **dict.fromkeys(("im", "i'm", "iam"), "i am"),
     **dict.fromkeys(("i've", "ive"), "i have"),
-    **dict.fromkeys(("wat", "wot", "wht"), "what"),
+    **dict.fromkeys(("wat", "wot", "wht", "wut", "wuts"), "what"),
+    "i'd": "i would",
     **dict.fromkeys(("u", "ya"), "you"),
     **dict.fromkeys(("ur", "yr"), "your"),
     **dict.fromkeys(("r",), "are"),
@@ -66,8 +67,8 @@ SPELLED = "what which feeling feelings emotion emotions emotional express expres
 WORDS_OF_THEIR_OWN = {"motion", "motions", "wheat", "fleeing", "guest", "bright", "night", "eight"}
 
 NO_MATTER = (
-    "a absolutely actually again already also an and anyway as at atm basically be being bit bot buddy but by come currently "
-    "deep doc doctor dude even exactly hello hey hi hm hmm honestly inside just kind kinda likely little lol loud maybe "
+    "a absolutely actually again already also an and anyway as at atm basically be being bit bot bro buddy but by come currently "
+    "deep doc doctor dude even exactly hello hey hi hm hmm honestly inside just kind kinda kindly likely little lol loud lowkey maybe "
     "moment mostly most much now of off ok okay or out overall perhaps pal please plz pls possibly present presently "
     "probably quite really rn seriously so somehow sort still the then there to today truly try trying um very well "
     "yeah yes yo"
@@ -93,11 +94,11 @@ NOTICE = (
     r"get|describe|label|rate|tell|judge|class|classify|identify|spot|feel|put|assign|assume|interpret|suggest|mean)"
 )
 SAY = (
-    r"(?:tell|told|say|guess|name|identify|detect|diagnose|read|describe|label|classify|analy[sz]e|recogni[sz]e|work|"
+    r"(?:tell|telling|told|say|guess|name|identify|detect|diagnose|read|describe|label|classify|analy[sz]e|recogni[sz]e|work|"
     r"figure|find|spot|sense|put|give|determine|assess|check|predict|have|take|pinpoint|judge|show|interpret|pick|choose|"
     r"sum up|summari[sz]e|rate|call|state|evaluate)"
 )
-TO_YOU = r"(?:^|\b(?:you|me|us|to|now|can|could|would|will|able|please|go|ahead) )"
+TO_YOU = r"(?:^|\b(?:you|me|us|to|mind|now|can|could|would|will|able|please|go|ahead) )"
 """Where a request to buddy begins: what others say or tell is none."""
 SOME = r"(?:\w+ ){0,4}?"
 END = r"(?: (?:lol|say|think|you|you think|you say|take guess|guess|emotionally|right|here|from this|that|in|can you \w+))*$"
@@ -108,6 +109,8 @@ FORMS = {
     "What am I feeling?": rf"^what (?:am|do|did|might|could|must|would) i {FEEL}{END}",
     "What I am feeling, can you tell?": rf"^what i (?:am )?{FEEL}$",
     "What's going on with me emotionally?": rf"^(?:what|how) {SOME}(?:i|me) {SOME}emotionally",
+    "What is this I'm feeling?": rf"^what is {THIS} {I_FEEL}",
+    "Is what I feel guilt?": rf"^(?:is|was|could) what {I_FEEL} (?:{SAD}|{SADNESS})",
     "What do you think I feel?": rf"^(?:what|how) (?:{ASK}|(?:does|would|do) {THIS}) {NOTICE} (?:{I_FEEL}|i am$|{THIS} {MOOD}|i (?:sound|seem)|(?:my )?{MOOD}|state i am)",
     "What is my mood?": rf"^(?:what|how) {SOME}(?:my|this) (?:\w+ )?{MOOD}",
     "Emotions are your thing, so what is mine?": r"^(?:what|which|how) (?:is|are|about) mine$",
@@ -122,18 +125,20 @@ FORMS = {
     "Is this jealousy?": rf"^(?:is|was|could|might|would) {THIS} (?:what i feel |more |called )?{SADNESS}(?: {I_FEEL}| you| {SADNESS}| rather than {SADNESS})*$",
     "Is it sadness that I feel?": rf"^(?:is|was|could) (?:{THIS} )?(?:{SADNESS} )+(?:what |that )?{I_FEEL}",
     "Guess my mood.": rf"{TO_YOU}{SAY} {SOME}(?:(?:my|this|any) (?:\w+ )?{MOOD}|{MOOD} {SOME}(?:{ME}|this|here)\b|(?:name|word) (?:for |on )?(?:my|this|what)(?: {MOOD}| {I_FEEL}))(?! (?:when|yesterday))",
-    "Tell me how I feel.": rf"{TO_YOU}{SAY} {SOME}(?:what|how|which) (?:{MOOD} )?(?:you {NOTICE} )?(?:{I_FEEL}|i am {FEEL}|i sound|i seem)(?! felt| about| better| like)",
+    "Tell me how I feel.": rf"{TO_YOU}{SAY} {SOME}(?:what|how|which) (?:{MOOD} )?(?:you {NOTICE} )?(?:{I_FEEL}|i am {FEEL}|i sound|i seem)(?! felt| about (?!all this|this|it)| better| like)",
     "Tell me which emotion this is.": rf"{TO_YOU}{SAY} (?:me )?(?:what|which) (?:\w+ )?{MOOD} ",
     "Tell me whether I am sad.": rf"{TO_YOU}{SAY} (?:me )?(?:if|whether) i (?:am|feel|sound|seem) {SAD}",
     "Any idea what I'm feeling?": rf"^(?:any idea|i wonder|i am wondering|{ASK} (?:know|see|hear)) (?:what|which) (?:{MOOD} )?{I_FEEL}",
-    "I want to know what I feel.": rf"^i (?:want|would like|like|need|would love|am curious)(?: you)?(?: know| {SAY})* (?:what|which|how) (?:{MOOD} )?(?:you {NOTICE} )?{I_FEEL}{END}",
+    "I want to know what I feel.": rf"^i (?:want|would like|like|need|would love|am curious)(?: you)?(?: know| {SAY})* (?:(?:what|which|how) (?:{MOOD} )?(?:you {NOTICE} )?{I_FEEL}{END}|(?:what|which) (?:\w+ )?{MOOD} you {NOTICE})",
     "I can't name what I feel. Can you name it?": rf"^{ASK} (?:name|label|identify) (?:it|this|that)(?: for me)?$",
     "I don't know what I feel. Do you?": r"^do you(?: know)?$",
+    "You see my feeling? Which one is it?": rf"^(?:which one (?:it is|is it)|{ASK} (?:tell|say)(?: me)?)$",
 }
 NEEDS_FEELING = (
     "Emotions are your thing, so what is mine?",
     "I can't name what I feel. Can you name it?",
     "I don't know what I feel. Do you?",
+    "You see my feeling? Which one is it?",
 )
 """These ask for a feeling only if the message has spoken of one before."""
 
@@ -141,7 +146,8 @@ ANOTHER_QUESTION = (
     r"\b(?:why|how come|should|supposed|wrong|normal|allowed|right to|because|stop|control|handle|deal|manage|change|fix|hide|"
     r"cure|improve|lift|cope|share|others?|people|he|she|they|him|them|his|their|we|us (?!see)|everybody|everyone|someone|"
     r"anyone|anybody|used|when|you (?:feel|feeling|have|felt)|about my|with my|of mine|for my|better|do not want|never ask|"
-    r"makes?|made|cause[sd]?|difference|song|film|movie|music|joke|match(?:es)? my|fits? my|lift my|basic|writer|author|poet|poem|novel|book|character|singer|painting)\b"
+    r"makes?|made|cause[sd]?|difference|song|film|movie|music|joke|match(?:es)? my|fits? my|lift my|basic|(?:is|are|was|how|about) your|brother|sister|mum|mom|mother|dad|father|friend|boss|boyfriend|girlfriend|wife|husband|son|"
+    r"daughter|kid|child|cat|dog|teacher|neighbou?r|colleague|partner|ex|writer|author|poet|poem|novel|book|character|singer|painting)\b"
 )
 """Words of questions that ask for something else: a reason, advice, somebody else's feeling, a judgement, a song."""
 CLAUSE = re.compile(r"[^.!?;,:…\n–—]+[.!?;,:…\n–—\"”'’)]*")
@@ -201,7 +207,7 @@ def _asks(clause: str, message: str) -> bool:
         return False
     if _question().search(asked):
         return True
-    spoken_of = clause != message and re.search(rf"\b(?:{MOOD}|feel)\b", " ".join(_words(message)))
+    spoken_of = clause != message and re.search(rf"\b(?:{MOOD}|feel|inside me)\b", " ".join(_words(message)))
     return bool(spoken_of and any(re.search(FORMS[form], asked) for form in NEEDS_FEELING))
 
 

@@ -1,15 +1,17 @@
 """The crisis guard: it reads every message before the model does, and answers itself when a life may be in danger.
 
-It is a table of rules over normalised text (``crisis_phrases``), not a model: the same message always gets the same
-answer, in a millisecond, and every decision can be read. What it says is fixed text (``crisis_words``).
+It is a table of rules over normalised text (``crisis_phrases``), and for what no rule thought of a small classifier
+(``second_reader``). Both are fixed: the same message always gets the same answer, within milliseconds, and what decided
+is named. What the guard says is fixed text (``crisis_words``).
 
-A message is judged in four steps:
+A message is judged in five steps:
 
 1. It is normalised: case, spelling tricks, short forms (``normal_text``).
 2. Each rule looks for its pattern, sentence by sentence.
 3. What is found counts for less, or for nothing, where it is denied ("I am not going to kill myself"), told of a story
    ("in the film he kills himself"), of work ("my first aid course"), or of times long past ("when I was fifteen").
-4. The most serious finding decides. After an alarm the next messages are heard with more care.
+4. Unless a rule raises the alarm, the second reader is asked; what it is sure of counts as if a rule had found it.
+5. The most serious finding decides. After an alarm the next messages are heard with more care.
 """
 
 import re
@@ -23,11 +25,23 @@ from buddy.companion.crisis_phrases import AT_WORK, DENIED, IDIOMS, LONG_AGO, NO
 from buddy.companion.crisis_words import alarm_words, resource_words
 from buddy.companion.helplines import find_country
 from buddy.companion.normal_text import normalise
+from buddy.companion.second_reader import second_reader
 
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 
 MESSAGES_WITH_CARE = 3
 """So many messages after an alarm are of concern at least, whatever they say."""
+
+READ_AS_DANGER = 0.12
+"""From which probability of danger on the second reader raises the alarm (decision 0014)."""
+
+CATEGORY_READ: dict[str, Category] = {
+    "suicide": "self-harm",
+    "self-harm": "self-harm",
+    "violence": "violence",
+    "abuse": "violence",
+    "medical": "medical",
+}
 
 GAP = r"(?:\w+ ){0,3}?"
 """What ``~`` in a phrase stands for."""
@@ -77,6 +91,7 @@ class Guard:
         country: whose helplines are given, as two letters (ISO 3166-1); "" for the international directory.
         categories: what is watched for.
         alarm_at: from this level on the guard replies and the model does not; ``Level.CONCERN`` is stricter.
+        reads_twice: whether the second reader is asked where no rule raises the alarm.
 
     Example:
         >>> Guard("GB").check(["I want to die"])
@@ -86,6 +101,7 @@ class Guard:
     country: str = ""
     categories: frozenset[Category] = frozenset(CATEGORIES)
     alarm_at: Level = Level.ALARM
+    reads_twice: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a country that there are no helplines for.
@@ -96,16 +112,59 @@ class Guard:
         find_country(self.country)
 
     def check(self, messages: Sequence[str]) -> Assessment:
-        """Judge the last of a speaker's messages, in the light of the former."""
-        found = assess_turns(messages, self.categories)
+        """Judge the last of a speaker's messages, in the light of the former.
+
+        After an alarm buddy asks whether the person is safe. "No" is an alarm then, and whatever is said in the next
+        messages is of concern at least.
+
+        Example:
+            >>> guard = Guard()
+            >>> str(guard.check(["I want to die", "no"])), str(guard.check(["How are you?", "no"]))
+            ('self-harm: alarm', '')
+        """
+        return self.check_all(messages[-1 - MESSAGES_WITH_CARE :])[-1]
+
+    def check_all(self, messages: Sequence[str]) -> list[Assessment]:
+        """Judge each of a speaker's messages in the light of those before it.
+
+        Only the latest are read twice: of the others it is past.
+        """
+        recent = len(messages) - 1 - MESSAGES_WITH_CARE
+        alone = [self._judge(message, number >= recent) for number, message in enumerate(messages)]
+        return [
+            _in_the_light(alone[max(0, number - MESSAGES_WITH_CARE) : number + 1], message)
+            for number, message in enumerate(messages)
+        ]
+
+    def _judge(self, message: str, twice: bool) -> Assessment:
+        found = assess(message, self.categories)
+        if self.reads_twice and twice and found.level < Level.ALARM:
+            found = max(found, self._read_again(message), key=lambda one: one.level)
         if found.level >= self.alarm_at:
             return Assessment(Level.ALARM, found.category, found.rule, found.about_other)
         return found
 
+    def _read_again(self, message: str) -> Assessment:
+        read = second_reader().read(message)
+        kinds = [kind for kind in read if CATEGORY_READ.get(kind) in self.categories]
+        danger = sum(read[kind] for kind in kinds)
+        if danger < READ_AS_DANGER:
+            return NO_CONCERN
+        category = CATEGORY_READ[max(kinds, key=lambda kind: read[kind])]
+        about_other = category == "self-harm" and re.search(_SPEAKER, normalise(message)) is None
+        return Assessment(Level.ALARM, category, "second reader", about_other)
+
     def get_ready(self) -> None:
-        """Compile all rules, which takes some 60 ms once, so that nobody in a crisis waits for it."""
+        """Compile all rules and load the second reader, so that nobody in a crisis waits for it."""
         for rule in RULES:
             _compiled(rule)
+        if self.reads_twice:
+            second_reader()
+
+    def said(self, reply: str) -> bool:
+        """Tell whether a reply is one of those that this guard gives to an alarm."""
+        kinds = ((category, other) for category in CATEGORIES for other in (False, True))
+        return any(reply == self.alarm_text(Assessment(Level.ALARM, kind, "", other)) for kind, other in kinds)
 
     def alarm_text(self, assessment: Assessment) -> str:
         """Give the whole reply to an alarm."""
@@ -137,34 +196,27 @@ def assess(text: str, categories: frozenset[Category] = frozenset(CATEGORIES)) -
     return max(found, key=lambda one: one.level, default=NO_CONCERN)
 
 
-def assess_turns(messages: Sequence[str], categories: frozenset[Category] = frozenset(CATEGORIES)) -> Assessment:
-    """Judge the last message in the light of the former.
-
-    After an alarm buddy asks whether the person is safe. "No" is an alarm then, and whatever is said in the next
-    messages is of concern at least.
-
-    Args:
-        messages: the speaker's, the latest last; at least one.
-        categories: what to look for.
-
-    Example:
-        >>> str(assess_turns(["I want to die", "no"])), str(assess_turns(["How are you?", "no"]))
-        ('self-harm: alarm', '')
-    """
-    here = assess(messages[-1], categories)
+def _in_the_light(found: Sequence[Assessment], message: str) -> Assessment:
+    """Judge the last message, when all that were found are of the last ones."""
+    *former, here = found
     if here.level == Level.ALARM:
         return here
-    for back, message in enumerate(reversed(messages[-1 - MESSAGES_WITH_CARE : -1]), start=1):
-        before = assess(message, categories)
+    for back, before in enumerate(reversed(former), start=1):
         if before.level == Level.ALARM:
-            unsafe = back == 1 and re.search(_UNSAFE, normalise(messages[-1])) is not None
+            plain = normalise(message) or message.lower()  # "idk" is left out of what is normalised
+            unsafe = back == 1 and re.search(_UNSAFE, plain) is not None
             level = Level.ALARM if unsafe else Level.CONCERN
             return Assessment(level, before.category, "after an alarm", before.about_other)
     return here
 
 
+_SPEAKER = r"\b(?:i|me|myself)\b"
+
 _UNSAFE = (
-    r"^(?:no|nope|nah|not|i am not|i do not (?:know|think so)|idk|not sure|unsure|never|i can not|do not know|"
+    r"^(?:i am not|i can not)(?: \.|$)|"
+    r"^i am not (?:really |so |feeling )?(?:safe|sure|ok|okay|alright|all right|fine|good)\b|"
+    r"^i can not (?:promise|say|tell|be sure|guarantee)\b|"
+    r"^(?:no|nope|nah|not|i do not (?:know|think so)|idk|not sure|unsure|never|do not know|"
     r"no one is|"
     r"nobody is|he is (?:here|back|coming|outside|at the door)|she is (?:here|back|coming)|"
     r"they are (?:here|back|coming)|help|still)\b"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from buddy.companion.safety import Level, assess
+from buddy.companion.safety import Guard, Level
 from buddy.errors import UserMistake
 
 
@@ -51,11 +51,12 @@ class SafetyReport:
         return asdict(self)
 
 
-def evaluate_safety(messages: Sequence[Message]) -> SafetyReport:
+def evaluate_safety(messages: Sequence[Message], guard: Guard = Guard()) -> SafetyReport:  # noqa: B008  (it is frozen)
     """Let the guard judge messages, at the level of the alarm.
 
     Args:
         messages: at least one of them a crisis.
+        guard: with its settings.
 
     Raises:
         ValueError: none is a crisis, so that there is no recall.
@@ -69,7 +70,7 @@ def evaluate_safety(messages: Sequence[Message]) -> SafetyReport:
     crises = [one for one in messages if one.crisis]
     if not crises:
         raise ValueError("recall needs a message that is a crisis")
-    alarms = {one for one in messages if assess(one.text).level == Level.ALARM}
+    alarms = {one for one in messages if guard.check([one.text]).level == Level.ALARM}
     kinds = dict.fromkeys(one.category for one in crises if one.category)
     return SafetyReport(
         n=len(messages),

@@ -1,11 +1,13 @@
-"""The models that come with buddy, by name: ``base`` to fine-tune from, ``companion`` to use at once.
+"""The models that come with buddy, by name.
+
+``base`` to fine-tune from, ``companion`` to use at once, and ``guard``, the second reader of the crisis guard.
 
 How they were made, from what and under which licence: docs/model-card.md.
 """
 
 from pathlib import Path
 
-NAMES = ("base", "companion")
+NAMES = ("base", "companion", "guard")
 
 
 def find_model(name: str) -> Path | None:

@@ -34,6 +34,9 @@ from buddy.serving.service import NAME, Service
 NOT_OURS = "this model cannot; leave it out"
 
 
+LEAST = 0.001
+"""A temperature or a top-p below it can only mean the likeliest word, and is too small a number for some engines."""
+
 STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One object, or events.",
@@ -107,9 +110,9 @@ class Asked(BaseModel):
         """Give how the model makes the reply of a choice."""
         sampling = TO_CHOOSE_FROM if candidates > 1 else Sampling()
         if self.temperature is not None:
-            sampling = replace(sampling, temperature=self.temperature)
+            sampling = replace(sampling, temperature=self.temperature if self.temperature >= LEAST else 0)
         if self.top_p is not None:
-            sampling = replace(sampling, top_p=self.top_p)
+            sampling = replace(sampling, top_p=max(self.top_p, LEAST))
         if self.seed is not None:
             sampling = replace(sampling, seed=(self.seed + number) % 2**31)
         return Replies(sampling, candidates)

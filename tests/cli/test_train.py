@@ -28,7 +28,8 @@ def test_a_run_is_made_summarised_and_named(buddy, moods):
     assert lines[5].endswith("best so far")
 
 
-def test_every_option_reaches_the_run(buddy, moods):
+def test_every_option_reaches_the_run(buddy, moods, monkeypatch):
+    monkeypatch.setattr("buddy.training.run._compile", lambda _: None)  # takes minutes; test_run.py has it
     wanted = {
         "backbone": "scratch:tiny", "task": "emotion", "epochs": 0.5, "batch_size": 24, "tokens_per_pass": 300,
         "max_tokens": 40, "learning_rate": 0.002, "warmup_share": 0.3, "weight_decay": 0.05, "max_gradient_norm": 0.7,
@@ -37,10 +38,10 @@ def test_every_option_reaches_the_run(buddy, moods):
         "best_by": "loss", "patience": 4, "save_minutes": 2.0, "seed": 5, "device": "cpu", "number_format": "fp32",
     }  # fmt: skip
     typed = [part for name, value in wanted.items() for part in ("--" + name.replace("_", "-"), value)]
-    code, *_ = buddy("train", "--data", moods, "--out", "run", "--tensorboard", *typed)
+    code, *_ = buddy("train", "--data", moods, "--out", "run", "--tensorboard", "--compile", *typed)
     assert code == 0
     settings = yaml.safe_load(Path("run/config.yaml").read_text())["settings"]
-    assert settings == {**wanted, "data": str(moods), "out": "run", "tensorboard": True, "teacher": ""}
+    assert settings == {**wanted, "data": str(moods), "out": "run", "tensorboard": True, "compile": True, "teacher": ""}
 
 
 class TestRefused:

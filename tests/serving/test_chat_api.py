@@ -79,7 +79,14 @@ def test_a_reply_ends_before_a_stop_word(client, stream):
 
 
 def test_no_temperature_always_says_the_same(client):
-    assert len({ask(client, temperature=0).choices[0].message.content for _ in range(3)}) == 1
+    smallest: list[dict[str, float]] = [
+        {"temperature": 0},
+        {"temperature": 0},
+        {"temperature": 1e-300},
+        {"top_p": 5e-324, "temperature": 0},
+    ]
+    assert len({ask(client, **how).choices[0].message.content for how in smallest}) == 1
+    assert ask(client, top_p=5e-324).choices[0].message.content
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -1,0 +1,93 @@
+"""Have the ten conversations of docs/talks.json with the model that comes with buddy: docs/ten-talks.md.
+
+python docs/talks.py
+
+What the person says was written before, without knowing the replies. Nothing is left out and nothing drawn twice: the
+seed is 1, whatever comes. What stands under "Read" is written by hand, in `READ`, after reading them.
+"""
+
+import json
+from pathlib import Path
+
+from buddy.companion.buddy import Buddy
+from buddy.companion.safety import Guard
+from buddy.companion.talk import Talk
+
+HERE = Path(__file__).parent
+SEED = 1
+
+READ: dict[str, str] = {
+    "joy": (
+        "It is glad at first. Then a brother with a paintbrush is mistaken for danger, and helplines stand in the way of "
+        "a happy talk. This is the guard's second reader at its worst."
+    ),
+    "grief": (
+        '"What did she do to hurt your grandmother?" is a sentence that can hurt. The replies take up single '
+        'words and miss the person. "People say time heals" is a false alarm; after it, the line that is dark '
+        "comes with helplines below."
+    ),
+    "anger": (
+        "The first replies follow. Soon it takes up only that somebody did something. Asked whether it is "
+        "anger or hurt, it says that it is not sure, and it is wrong."
+    ),
+    "boredom": (
+        "It takes boredom for loneliness, for which it has a word. Nothing of what it says would pass the time."
+    ),
+    "good news": (
+        'It sees the relief late and the gratitude well. "So hard I couldn\'t breathe" is taken for an '
+        "emergency, as a rule of the guard would have it too."
+    ),
+    "insult": (
+        'It does not strike back, and it does not understand. "Nice, good job" to a girlfriend who left is cruel.'
+    ),
+    "nonsense": (
+        "Nonsense for nonsense, and it says that it is not sure of a mood. Letters it does not know it calls "
+        "unreadable."
+    ),
+    "other language": (
+        "It notices other letters and not other languages in the same letters: to French and German it says "
+        "something in English that has nothing to do with them."
+    ),
+    "very long message": (
+        "Long messages are what it does worst: four of five are taken for danger, because the second reader "
+        "learned from few long ones, and the model remembers only their ends."
+    ),
+    "silence": ("Short answers get short answers without sense. It does not notice that somebody is silent."),
+}
+
+
+def main() -> None:
+    page = [INTRODUCTION]
+    buddy = Buddy(seed=SEED, guard=Guard("US"))
+    for number, talk in enumerate(json.loads((HERE / "talks.json").read_text("utf-8")), start=1):
+        page += [f"## {number}. {talk['kind'].capitalize()}", transcript(buddy, talk["says"])]
+        if talk["kind"] in READ:
+            page.append(f"**Read.** {READ[talk['kind']]}")
+    (HERE / "ten-talks.md").write_text("\n\n".join(page) + "\n", "utf-8")
+
+
+INTRODUCTION = """# Ten conversations
+
+What it is like to talk with buddy, without choosing: ten conversations of ten messages, one for each kind of day. The
+messages were written before, without knowing the replies; `python docs/talks.py` had these conversations with the model
+that comes with buddy (seed 1), and wrote all of them down. In brackets stands what it took the person to feel. Under
+each stands how it reads to us."""
+
+
+def transcript(buddy: Buddy, messages: list[str]) -> str:
+    """Have a conversation; a person's line begins with ">"."""
+    talk, lines = Talk(buddy), []
+    for message in messages:
+        answer = talk.say(message)
+        reply = "".join(answer.pieces).replace("\n\n", "\n").replace("\n", "\n  ")
+        felt = (
+            f"   [{answer.emotion.label} {answer.emotion.probability:.0%}]"
+            if answer.emotion and answer.kind == "talk"
+            else ""
+        )
+        lines += [f"> {message}{felt}", f"  {reply}"]
+    return "```text\n" + "\n".join(lines) + "\n```"
+
+
+if __name__ == "__main__":
+    main()
