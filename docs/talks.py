@@ -18,13 +18,13 @@ SEED = 1
 
 READ: dict[str, str] = {
     "joy": (
-        "It is glad at first. Then a brother with a paintbrush is mistaken for danger, and helplines stand in the way of "
-        "a happy talk. This is the guard's second reader at its worst."
+        "It is glad at first. Then a brother with a paintbrush is mistaken for danger, and helplines stand in the way "
+        "of a happy talk. This is the guard's second reader at its worst."
     ),
     "grief": (
-        '"What did she do to hurt your grandmother?" is a sentence that can hurt. The replies take up single '
-        'words and miss the person. "People say time heals" is a false alarm; after it, the line that is dark '
-        "comes with helplines below."
+        '"What did she do to hurt your grandmother?" is a sentence that can hurt. The replies take up single words and '
+        'miss the person. "People say time heals" is a false alarm; the one dark line after it gets no number of its '
+        "own, because helplines have just been given."
     ),
     "anger": (
         "The first replies follow. Soon it takes up only that somebody did something. Asked whether it is "
