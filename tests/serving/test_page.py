@@ -16,7 +16,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
 CAT = "I lost my cat last week and I miss her so much."
-PIECE_SECONDS = 0.08
+PIECE_SECONDS = 0.3
 
 
 def launch(driver):
