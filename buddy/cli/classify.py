@@ -3,6 +3,8 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 from shutil import get_terminal_size
@@ -15,7 +17,10 @@ from buddy.errors import UserMistake
 
 if TYPE_CHECKING:
     from buddy.companion.buddy import Buddy, Emotion
-    from buddy.inference.bulk import BulkSettings
+    from buddy.inference.bulk import BulkResult
+
+Options = tuple[str, bool, str, bool, bool]
+"""Column of the texts; every probability; prefix; strict; resume."""
 
 EXAMPLES = """Examples:
 
@@ -26,6 +31,8 @@ EXAMPLES = """Examples:
   buddy classify "We won!" --model runs/emotion
 
   buddy classify --input diary.csv --text-column entry --output moods.csv
+
+  buddy classify --engine ray --input 's3://diaries/2026/*.parquet' --output s3://moods/2026
 """
 
 LINES_AT_ONCE = 256
@@ -33,6 +40,13 @@ RUNNERS_UP = 2
 
 LEAST_OF_A_TEXT = 60
 """So many letters of a text are always shown, however narrow the terminal."""
+
+
+class BulkEngine(str, Enum):
+    """Who does the work on a file."""
+
+    local = "local"
+    ray = "ray"
 
 
 @app.command(epilog=EXAMPLES)
@@ -51,11 +65,18 @@ def classify(
         bool, typer.Option("--json", help="Print a JSON object a line, with the probability of every label.")
     ] = False,
     input_file: Annotated[
-        Path | None, typer.Option("--input", help="A CSV, TSV, JSON-lines or Parquet file, of any size.")
+        str | None,
+        typer.Option(
+            "--input",
+            help="A CSV, TSV, JSON-lines or Parquet file, of any size; for ray also a folder, '*.csv', or s3://…",
+        ),
     ] = None,
     text_column: Annotated[str, typer.Option(help="Where the texts of --input stand.")] = "text",
     output: Annotated[
-        Path | None, typer.Option(help="The file to make: the rows of --input with their labels.")
+        str | None,
+        typer.Option(
+            help="The file to make: the rows of --input with their labels; for ray a folder of such files.",
+        ),
     ] = None,
     all_probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write a column for every label.")
@@ -63,6 +84,17 @@ def classify(
     prefix: Annotated[str, typer.Option(help="Goes before the names of the new columns.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="End at a row that cannot be read or has no text.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was interrupted.")] = False,
+    engine: Annotated[
+        BulkEngine, typer.Option(help="local: this process; ray: the workers of a Ray cluster.")
+    ] = BulkEngine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of the Ray cluster.", show_default="RAY_ADDRESS, or a cluster on this machine"),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="On the Ray cluster, each with a core and a model. 0: one for each core.")
+    ] = 0,
+    shard_rows: Annotated[int, typer.Option(min=1, help="Rows of one file that a Ray worker writes.")] = 10_000,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Say what texts express: the label, how sure that is, and the two runners-up.
@@ -73,11 +105,16 @@ def classify(
     if input_file is not None or output is not None:
         if texts or as_json or input_file is None or output is None:
             raise UserMistake("--input and --output go together, and without texts and --json.")
-        from buddy.inference.bulk import BulkSettings
-
-        options = (all_probabilities, prefix, strict, resume)
-        _classify_file(model, BulkSettings(input_file, output, text_column, *options))
+        options = (text_column, all_probabilities, prefix, strict, resume)
+        if engine == BulkEngine.ray:
+            result = _classify_on_ray(model, input_file, output, options, address, workers, shard_rows)
+        else:
+            result = _classify_file(model, Path(input_file), Path(output), options)
+        counts = f"{result.labelled:,} labels, {result.without_text:,} rows without text"
+        print(f"{output}: {counts}, {result.unreadable:,} left out because they could not be read.")
         return
+    if engine == BulkEngine.ray:
+        raise UserMistake("Ray is for files: --input and --output.")
     from buddy.companion.buddy import Buddy
 
     if texts and not any(text.strip() for text in texts):
@@ -95,21 +132,37 @@ def classify(
         )
 
 
-def _classify_file(model: Path | None, settings: "BulkSettings") -> None:
-    from buddy.inference.bulk import classify_file
+def _classify_file(model: Path | None, source: Path, output: Path, options: Options) -> "BulkResult":
+    from buddy.inference.bulk import BulkSettings, classify_file
     from buddy.inference.classifier import load_classifier
     from buddy.inference.folder import find_model_folder
 
     folder = find_model_folder(model or Path("companion"))
+    with _told_how_to_go_on():
+        return classify_file(load_classifier(folder), str(folder.absolute()), BulkSettings(source, output, *options))
+
+
+def _classify_on_ray(
+    model: Path | None, source: str, output: str, options: Options, address: str | None, workers: int, rows: int
+) -> "BulkResult":
     try:
-        result = classify_file(load_classifier(folder), str(folder.absolute()), settings)
+        from buddy.inference.ray_bulk import RayBulkSettings, classify_on_ray
+    except ModuleNotFoundError as error:
+        raise UserMistake(f"A cluster needs {error.name}: pip install '.[ray]' in buddy's folder.") from error
+    from buddy.inference.folder import find_model_folder
+
+    settings = RayBulkSettings(source, output, *options, address, workers, rows)
+    with _told_how_to_go_on():
+        return classify_on_ray(find_model_folder(model or Path("companion")), settings)
+
+
+@contextmanager
+def _told_how_to_go_on() -> Iterator[None]:
+    try:
+        yield
     except KeyboardInterrupt:
         print("Nothing is lost: the same command with --resume goes on.", file=sys.stderr)
         raise
-    print(f"{settings.output}: {result.labelled:,} labels", end="")
-    print(
-        f", {result.without_text:,} rows without text, {result.unreadable:,} left out because they could not be read."
-    )
 
 
 def _lines() -> Iterator[str]:

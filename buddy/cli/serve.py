@@ -1,14 +1,20 @@
 """`buddy serve`: the companion as a web service."""
 
 import os
+import signal
+import threading
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from buddy.cli.app import ConfigOption, app
 from buddy.errors import UserMistake
+
+if TYPE_CHECKING:
+    from buddy.serving.service_settings import ServiceSettings
 
 EXAMPLES = """Examples:
 
@@ -19,7 +25,16 @@ EXAMPLES = """Examples:
   BUDDY_API_KEYS=$(openssl rand -hex 24) buddy serve --host 0.0.0.0 --workers 2
 
   buddy serve --keys-file keys.txt --memory-url postgresql://buddy@db/buddy --forget-after 30
+
+  buddy serve --engine ray --replicas 1-8
 """
+
+
+class ServiceEngine(str, Enum):
+    """Where the models are that answer."""
+
+    local = "local"
+    ray = "ray"
 
 
 @app.command(epilog=EXAMPLES)
@@ -36,7 +51,21 @@ def serve(
         str, typer.Option(help="The address to listen at; beyond this machine keys are needed.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8080,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes, each with a model of its own.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Processes, each with a model; for ray those that take requests."),
+    ] = 1,
+    engine: Annotated[
+        ServiceEngine, typer.Option(help="local: this machine; ray: Ray Serve, with models on a cluster.")
+    ] = ServiceEngine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of the Ray cluster.", show_default="RAY_ADDRESS, or a cluster on this machine"),
+    ] = None,
+    replicas: Annotated[
+        str,
+        typer.Option(metavar="N|MIN-MAX", help="Models on the Ray cluster; of two numbers as many as are needed."),
+    ] = "1",
     keys_file: Annotated[
         Path | None,
         typer.Option(help="API keys, one a line.", show_default="those in BUDDY_API_KEYS, with commas between them"),
@@ -93,7 +122,7 @@ def serve(
     """
     try:
         from buddy.serving.run_service import run_service, say_where
-        from buddy.serving.service_settings import ServiceSettings, read_keys
+        from buddy.serving.service_settings import ServiceSettings, read_keys, refuse_open_door
     except ModuleNotFoundError as error:
         raise UserMistake(f"A service needs {error.name}: pip install '.[serve]' in buddy's folder.") from error
 
@@ -117,16 +146,42 @@ def serve(
     )
     if not batching:
         settings = replace(settings, limits=replace(settings.limits, batch=1))
-    if not settings.is_local and not keys and not without_keys:
-        raise UserMistake(
-            f"{host} can be reached from other machines: set BUDDY_API_KEYS or name a --keys-file, or say "
-            "--without-keys if everybody may use it."
-        )
+    refuse_open_door(settings, without_keys)
     if not guard:
         typer.echo(f"Warning: {GUARD_OFF}", err=True)
     _check_model(settings.model)
+    if engine == ServiceEngine.ray:
+        _serve_on_ray(settings, address, *_range(replicas))
+        return
     say_where(settings)
     run_service(settings, log_requests)
+
+
+def _serve_on_ray(settings: "ServiceSettings", address: str | None, least: int, most: int) -> None:
+    from buddy.inference.ray_cluster import joined_cluster
+
+    with joined_cluster(address):
+        from buddy.serving.ray_service import Replicas, run_on_ray
+        from buddy.serving.run_service import say_where
+
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        say_where(settings)
+        run_on_ray(settings, Replicas(least, most), stop)
+
+
+def _range(replicas: str) -> tuple[int, int]:
+    """Read a number, or two with a dash between them.
+
+    Example:
+        >>> _range("2"), _range("1-8")
+        ((2, 2), (1, 8))
+    """
+    least, _, most = replicas.partition("-")
+    if not least.isdecimal() or not (most or least).isdecimal() or not 1 <= int(least) <= int(most or least):
+        raise UserMistake(f"--replicas is a number, or two such as 1-8, not {replicas!r}.")
+    return int(least), int(most or least)
 
 
 def _check_model(model: str | None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from buddy.errors import UserMistake
 
@@ -41,13 +41,19 @@ def read_schema(path: Path, advice: str) -> "pa.Schema":
 @contextmanager
 def open_parquet(path: Path, advice: str) -> Iterator["pq.ParquetFile"]:
     """Open a file to read parts of it; whatever is damaged in them ends the block as for ``read_parquet``."""
+    with open(path, "rb") as file, parquet_of(file, str(path), advice) as table:
+        yield table
+
+
+@contextmanager
+def parquet_of(file: IO[bytes], name: str, advice: str) -> Iterator["pq.ParquetFile"]:
+    """Read parts of a file that is open already; see ``open_parquet``."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with open(path, "rb") as file:
-        try:
-            yield pq.ParquetFile(file)
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # damage has no number, a failing disk has
-                raise
-            raise UserMistake(f"{path} is damaged or not a Parquet file; {advice}.") from error
+    try:
+        yield pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # damage has no number, a failing disk has
+            raise
+        raise UserMistake(f"{name} is damaged or not a Parquet file; {advice}.") from error

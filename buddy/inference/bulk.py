@@ -13,8 +13,8 @@ Shapes: `N` rows, `E` labels.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -91,26 +91,76 @@ def classify_file(classifier: Labeller, model: str, settings: BulkSettings) -> B
     Raises:
         UserMistake: a file or column is not there, the output is, or ``strict`` and a row cannot be read.
     """
-    columns = _check(settings, classifier.labels)
-    rows, unreadable = _count(settings.input)
+    _check(settings)
+    columns = new_columns(classifier.labels, settings.prefix, settings.all_probabilities)
+    check_columns(str(settings.input), column_names(settings.input), settings.text_column, columns)
+    rows = count_rows(settings.input)
     work = settings.output.with_name(f"{settings.output.name}.unfinished")
     _begin(work, settings, {"model": model, "labels": list(classifier.labels), **_facts(settings)})
-    _answer(classifier, settings, work / "answers.f32", rows)
+    _answer(classifier, settings, work / "answers.f32", rows.all)
     file, labels = work / "answers.f32", classifier.labels
     labelled = sum(not np.isnan(answer[0]) for answer in _answers(file, len(labels)))
-    added = (_new_columns(answer, labels, columns) for answer in _answers(file, len(labels)))
-    write_rows(settings.output, settings.input, added, {name: str if name == columns[0] else float for name in columns})
+    write_answers(settings.output, settings.input, _answers(file, len(labels)), labels, columns)
     shutil.rmtree(work)
-    return BulkResult(labelled, rows - unreadable - labelled, unreadable)
+    return BulkResult(labelled, rows.all - rows.unreadable - labelled, rows.unreadable)
 
 
-def _count(path: Path) -> tuple[int, int]:
-    """Count the rows of a file, and those that cannot be read."""
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows a file has, and how many of them cannot be read."""
+
+    all: int
+    unreadable: int
+
+
+def count_rows(path: Path) -> RowCounts:
+    """Count the rows of a file."""
     rows = unreadable = 0
     for row in read_rows(path):
         rows += 1
         unreadable += row.values is None
-    return rows, unreadable
+    return RowCounts(rows, unreadable)
+
+
+def new_columns(labels: Sequence[str], prefix: str, all_probabilities: bool) -> list[str]:
+    """Name the columns that an answer adds to a row: for the label, its probability, and perhaps that of every label.
+
+    Example:
+        >>> new_columns(["sad", "proud"], "mood_", all_probabilities=True)
+        ['mood_label', 'mood_probability', 'mood_probability_sad', 'mood_probability_proud']
+    """
+    every = [f"probability_{label}" for label in labels] if all_probabilities else []
+    return [f"{prefix}{name}" for name in ("label", "probability", *every)]
+
+
+def check_columns(source: str, names: Sequence[str], text_column: str, new: Sequence[str]) -> None:
+    """Make sure that a file has the texts, and none of the new columns.
+
+    Raises:
+        UserMistake: it has no such column of texts, or one of the new ones already.
+    """
+    if text_column not in names:
+        there = ", ".join(map(quote, names[:12])) or "none"
+        raise UserMistake(f"{source} has no column {quote(text_column)}; it has {there}.")
+    taken = [name for name in new if name in names]
+    if taken:
+        raise UserMistake(f"{source} has a column {quote(taken[0])} already; --prefix gives the new ones others.")
+
+
+def write_answers(
+    output: Path, source: Path, answers: Iterable[FloatArray], labels: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Write the rows of a file with their answers in new columns, all or nothing.
+
+    Args:
+        output: the file to make, of the kind of ``source``.
+        source: the rows.
+        answers: for each row (E,) the probability of every label; NaN where it has no text.
+        labels: E of them.
+        columns: as ``new_columns`` names them.
+    """
+    added = (_new_values(answer, labels, columns) for answer in answers)
+    write_rows(output, source, added, {name: str if name == columns[0] else float for name in columns})
 
 
 def _answers(file: Path, labels: int) -> Iterator[FloatArray]:
@@ -120,26 +170,13 @@ def _answers(file: Path, labels: int) -> Iterator[FloatArray]:
             yield from np.frombuffer(some, np.float32).reshape(-1, labels)
 
 
-def _check(settings: BulkSettings, labels: Sequence[str]) -> list[str]:
-    """Give the names of the new columns, after a look at everything that could go wrong later."""
+def _check(settings: BulkSettings) -> None:
     if kind_of(settings.output) != kind_of(settings.input):
         raise UserMistake(f"{settings.output} must end in {settings.input.suffix}, as {settings.input} does.")
     if settings.output.exists():
         raise UserMistake(f"{settings.output} exists already; remove it, or name another --output.")
     if not settings.input.is_file():
         raise UserMistake(f"There is no file {settings.input}.")
-    names = column_names(settings.input)
-    if settings.text_column not in names:
-        there = ", ".join(map(quote, names[:12])) or "none"
-        raise UserMistake(f"{settings.input} has no column {quote(settings.text_column)}; it has {there}.")
-    every = [f"probability_{label}" for label in labels] if settings.all_probabilities else []
-    new = [f"{settings.prefix}{name}" for name in ("label", "probability", *every)]
-    taken = [name for name in new if name in names]
-    if taken:
-        raise UserMistake(
-            f"{settings.input} has a column {quote(taken[0])} already; --prefix gives the new ones others."
-        )
-    return new
 
 
 def _facts(settings: BulkSettings) -> dict[str, Any]:
@@ -175,17 +212,24 @@ def _answer(classifier: Labeller, settings: BulkSettings, file: Path, total: int
     done = file.stat().st_size // size if file.exists() else 0
     with open(file, "ab") as out, progress("classifying", total, "texts", done) as bar, ThreadPoolExecutor(1) as worker:
         out.truncate(done * size)  # a record that was cut off
-        problems = _Problems(settings, bar)
-        waiting = None
-        for rows in _chunks(islice(read_rows(settings.input), done, None)):
-            texts = [problems.text_of(row) for row in rows]
-            following = worker.submit(_probabilities, classifier, texts)
-            if waiting is not None:
-                _keep(out, waiting.result(), bar)
-            waiting = following
-        if waiting is not None:
-            _keep(out, waiting.result(), bar)
+        problems = Problems(str(settings.input), settings.text_column, settings.strict, bar.say)
+        for answers in answer_rows(classifier, islice(read_rows(settings.input), done, None), problems, worker):
+            _keep(out, answers, bar)
         problems.tell_the_rest()
+
+
+def answer_rows(
+    classifier: Labeller, rows: Iterable[Row], problems: "Problems", worker: Executor
+) -> Iterator[FloatArray]:
+    """Give the probabilities of rows, some at a time, in order: (N, E); the next are read while these are computed."""
+    waiting = None
+    for some in _chunks(rows):
+        following = worker.submit(_probabilities, classifier, [problems.text_of(row) for row in some])
+        if waiting is not None:
+            yield waiting.result()
+        waiting = following
+    if waiting is not None:
+        yield waiting.result()
 
 
 def _keep(out: Any, answers: FloatArray, bar: Progress) -> None:
@@ -210,34 +254,53 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield some
 
 
-class _Problems:
-    """Tells what is wrong with rows, the first of them one by one."""
+@dataclass
+class Problems:
+    """Tells what is wrong with rows, the first of them one by one.
 
-    def __init__(self, settings: BulkSettings, bar: Progress) -> None:
-        self.settings, self.bar, self.count = settings, bar, 0
+    Attributes:
+        source: the file's name.
+        text_column: where the texts stand.
+        strict: whether a row without text ends the work.
+        say: what to do with a sentence.
+        before: so many lines stand in the file before those that are read.
+        count: of rows with something wrong, so far.
+    """
+
+    source: str
+    text_column: str
+    strict: bool
+    say: Callable[[str], None]
+    before: int = 0
+    count: int = 0
 
     def text_of(self, row: Row) -> str:
-        """Give the text of a row; of one without, the empty text, after a word about it."""
-        text = None if row.values is None else row.values.get(self.settings.text_column)
+        """Give the text of a row; of one without, the empty text, after a word about it.
+
+        Raises:
+            UserMistake: there is none, and ``strict``.
+        """
+        text = None if row.values is None else row.values.get(self.text_column)
         if isinstance(text, str) and text.strip():
             return text
         self._tell(row, row.problem or "it has no text")
         return ""
 
     def _tell(self, row: Row, problem: str) -> None:
-        sentence = f"{self.settings.input}, line {row.place}: {problem}"
-        if self.settings.strict:
+        sentence = f"{self.source}, line {self.before + row.place}: {problem}"
+        if self.strict:
             raise UserMistake(f"{sentence}. Without --strict such rows are passed over.")
         self.count += 1
         if self.count <= PROBLEMS_TOLD:
-            self.bar.say(f"{sentence}; passed over.")
+            self.say(f"{sentence}; passed over.")
 
     def tell_the_rest(self) -> None:
+        """Say how many more there were."""
         if self.count > PROBLEMS_TOLD:
-            self.bar.say(f"… and {self.count - PROBLEMS_TOLD} more rows.")
+            self.say(f"… and {self.count - PROBLEMS_TOLD} more rows.")
 
 
-def _new_columns(answers: FloatArray, labels: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
+def _new_values(answers: FloatArray, labels: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
     """Fill the new columns of a row: label, its probability, and perhaps that of every label."""
     if np.isnan(answers[0]):
         return dict.fromkeys(columns)

@@ -55,7 +55,13 @@ def create_app(settings: ServiceSettings) -> Gate:
         UserMistake: there is no such model, or no such memory.
         EnvironmentFault: the memory cannot be used.
     """
-    service = _make_service(settings)
+    metrics = Metrics()
+    return Gate(make_api(settings, metrics), settings, metrics)
+
+
+def make_api(settings: ServiceSettings, metrics: Metrics) -> FastAPI:
+    """Make what stands behind the gate; see ``create_app``."""
+    service = _make_service(settings, metrics)
     app = FastAPIOffline(
         title=NAME,
         version=__version__,
@@ -68,11 +74,11 @@ def create_app(settings: ServiceSettings) -> Gate:
     _add_routes(app, service)
     _add_refusal_handlers(app, service)
     _add_fault_handlers(app, service)
-    return Gate(app, settings, service.metrics)
+    return app
 
 
-def _make_service(settings: ServiceSettings) -> Service:
-    limits, metrics = settings.limits, Metrics()
+def _make_service(settings: ServiceSettings, metrics: Metrics) -> Service:
+    limits = settings.limits
     buddy = Buddy(
         settings.model,
         candidates=settings.candidates,

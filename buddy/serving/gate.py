@@ -92,7 +92,7 @@ class Gate:
         try:
             await self._let_in(scope, headers, _Bounded(receive, self._settings).receive, send_out)
         except Exception as error:
-            log.error("request %s failed: %s", number, _without_words(error))
+            log.error("request %s failed: %s", number, without_words(error))
         finally:
             self._metrics.running.dec()
             route = getattr(scope.get("route"), "path", "other")
@@ -232,7 +232,7 @@ def _is_host(host: str) -> bool:
     return re.fullmatch(r"[\w.\-]+(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?", host, re.ASCII) is not None
 
 
-def _without_words(error: BaseException) -> str:
+def without_words(error: BaseException) -> str:
     """Name an error and where it arose: its own text can quote what somebody said."""
     places = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{place.filename}:{place.lineno} {place.name}" for place in reversed(places[-6:]))

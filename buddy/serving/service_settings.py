@@ -127,6 +127,19 @@ def read_keys(environment: Mapping[str, str], file: Path | None) -> tuple[str, .
     return tuple(digest(key) for key in keys)
 
 
+def refuse_open_door(settings: ServiceSettings, without_keys: bool) -> None:
+    """Make sure that a service which others can reach has keys.
+
+    Raises:
+        UserMistake: it has none, and nobody said that everybody may use it.
+    """
+    if not settings.is_local and not settings.keys and not without_keys:
+        raise UserMistake(
+            f"{settings.host} can be reached from other machines: set BUDDY_API_KEYS or name a --keys-file, or say "
+            "--without-keys if everybody may use it."
+        )
+
+
 def digest(key: str) -> str:
     """Give what is kept of a key, and of a session: from it nobody finds the key again.
 

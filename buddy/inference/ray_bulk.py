@@ -1,0 +1,288 @@
+"""Files of texts on a Ray cluster: cut into parts, and each part classified by whichever worker is free.
+
+    OUTPUT/part-00007.csv          a shard: the rows of a part with their labels, as `buddy classify` writes them
+    OUTPUT/_work/plan.json         which parts there are, of which files, for which model
+    OUTPUT/_work/model             that model, for the workers to read
+    OUTPUT/_work/part-00007.json   how a part went, written behind its shard: with it the part is done
+    OUTPUT/_manifest.json          all of that together, when the last part is done; `_work` is gone then
+
+A part is a task of Ray Data. Ray gives it to another worker when one is lost; because a shard appears whole or not at
+all and always under the same name, a part that was begun twice is there once.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from buddy.errors import UserMistake
+from buddy.inference.bulk import (
+    PROBLEMS_TOLD,
+    BulkResult,
+    Problems,
+    answer_rows,
+    check_columns,
+    count_rows,
+    new_columns,
+    write_answers,
+)
+from buddy.inference.classifier import load_classifier
+from buddy.inference.folder import read_facts
+from buddy.inference.parts import Part, cut, take
+from buddy.inference.places import files_at, names_at, put_bytes, put_file, read_place, remove_folder, version_of
+from buddy.inference.ray_cluster import joined_cluster
+from buddy.inference.row_files import KINDS, column_names, kind_of, read_rows
+from buddy.progress import progress
+
+WORK, MANIFEST = "_work", "_manifest.json"
+MODEL, PLAN = "model", "plan.json"
+
+
+COUNTS = ("labelled", "without_text", "unreadable")
+
+Report = dict[str, Any]
+"""How a part went: the shard's name and digest, where the rows came from, how many there are of which kind."""
+
+
+@dataclass(frozen=True)
+class RayBulkSettings:
+    """What shall be classified, and where.
+
+    Attributes:
+        input: a file, a folder or a pattern, here or in the cloud (``s3://…``, ``gs://…``).
+        output: the folder to make, here or in the cloud.
+        text_column: where the texts stand.
+        all_probabilities: also write a column for every label.
+        prefix: goes before the names of the new columns.
+        strict: a row that cannot be read ends the work, instead of being told and passed over.
+        resume: go on where an earlier run was interrupted.
+        address: of the cluster; ``None``: one on this machine, for as long as the work takes.
+        workers: each with a core and a model of its own; 0: as many as the cluster has cores.
+        shard_rows: rows of a part.
+    """
+
+    input: str
+    output: str
+    text_column: str
+    all_probabilities: bool = False
+    prefix: str = ""
+    strict: bool = False
+    resume: bool = False
+    address: str | None = None
+    workers: int = 0
+    shard_rows: int = 10_000
+
+
+def classify_on_ray(folder: Path, settings: RayBulkSettings) -> BulkResult:
+    """Classify the texts of files on a cluster.
+
+    Args:
+        folder: the model's; its files are sent to the workers.
+        settings: which files, where to, and on how many workers.
+
+    Returns:
+        How it went. The shards in the order of their numbers have the rows that ``classify_file`` would give.
+
+    Raises:
+        UserMistake: there is no such file, column or cluster, ``output`` is taken, or ``strict`` and a row cannot
+            be read.
+    """
+    labels = read_facts(folder).labels
+    columns = new_columns(labels, settings.prefix, settings.all_probabilities)
+    sources = files_at(settings.input, KINDS)
+    _check_alike(sources)
+    facts = {
+        "model": _digest(folder),
+        "labels": labels,
+        "text_column": settings.text_column,
+        "columns": columns,
+        "sources": [version_of(source) for source in sources],
+    }
+    begun = _read_plan(settings, facts)
+    with joined_cluster(settings.address) as ray:
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        parts = begun if begun is not None else _make_plan(ray, folder, settings, sources, facts)
+        reports = _classify_parts(ray, settings, parts, columns)
+    manifest = {**facts, "shards": [reports[number] for number in range(len(parts))]}
+    put_bytes(_as_json(manifest), f"{settings.output}/{MANIFEST}")
+    remove_folder(f"{settings.output}/{WORK}")
+    counts = {name: sum(report[name] for report in reports.values()) for name in COUNTS}
+    return BulkResult(**counts)
+
+
+def _check_alike(sources: Sequence[str]) -> None:
+    kinds = {kind_of(Path(source)) for source in sources}
+    if len(kinds) > 1:
+        raise UserMistake(f"The files are of different kinds ({', '.join(sorted(kinds))}); name those of one: '*.csv'.")
+
+
+def _read_plan(settings: RayBulkSettings, facts: Mapping[str, Any]) -> list[Part] | None:
+    """Give the parts of the run to go on with; ``None`` if this is a new one."""
+    output = settings.output
+    names = names_at(output)
+    if MANIFEST in names:
+        raise UserMistake(f"{output} is complete already; name another --output.")
+    content = read_place(f"{output}/{WORK}/{PLAN}") if WORK in names else None
+    if content is None:
+        if names - {WORK}:
+            raise UserMistake(f"{output} holds other files ({min(names)}); name a new folder with --output.")
+        return None
+    if not settings.resume:
+        raise UserMistake(f"{output} is of a run that was interrupted; --resume goes on with it, or remove it.")
+    plan = json.loads(content)
+    parts = [Part(**part) for part in plan.pop("parts")]
+    if plan != json.loads(_as_json(facts)):
+        raise UserMistake(f"{output} belongs to other files, columns or another model; name another --output.")
+    return parts
+
+
+def _make_plan(
+    ray: Any, folder: Path, settings: RayBulkSettings, sources: Sequence[str], facts: Mapping[str, Any]
+) -> list[Part]:
+    """Cut the files, each on a worker; put the model where the workers find it, and write down what there is to do."""
+    cut_there = ray.remote(_check_and_cut)
+    waiting = [cut_there.remote(source, settings, facts["columns"]) for source in sources]
+    parts: list[Part] = []
+    with progress("counting", len(sources), "files") as bar:
+        for one in waiting:
+            found = ray.get(one)
+            if isinstance(found, str):
+                raise UserMistake(found)
+            parts += found
+            bar.advance()
+    for file in _files(folder):
+        put_file(file, f"{settings.output}/{WORK}/{MODEL}/{file.name}")
+    plan = {**facts, "parts": [asdict(part) for part in parts]}
+    put_bytes(_as_json(plan), f"{settings.output}/{WORK}/{PLAN}")
+    return parts
+
+
+def _check_and_cut(source: str, settings: RayBulkSettings, columns: Sequence[str]) -> list[Part] | str:
+    """Give the parts of a file, or what is wrong with it."""
+    try:
+        parts = cut(source, settings.shard_rows)
+        with tempfile.TemporaryDirectory() as folder:
+            first = Path(folder) / f"first{kind_of(Path(source))}"
+            take(parts[0], first)
+            check_columns(source, column_names(first), settings.text_column, columns)
+    except UserMistake as mistake:
+        return str(mistake)
+    return parts
+
+
+def _classify_parts(
+    ray: Any, settings: RayBulkSettings, parts: Sequence[Part], columns: Sequence[str]
+) -> dict[int, Report]:
+    """Classify what is not done yet; give a report on every part by its number."""
+    done = names_at(f"{settings.output}/{WORK}")
+    reports = {
+        number: _read_report(settings.output, number) for number in range(len(parts)) if _report_name(number) in done
+    }
+    left = [number for number in range(len(parts)) if number not in reports]
+    if not left:
+        return reports
+    tasks = [{"number": number, "part": asdict(parts[number])} for number in left]
+    workers = min(settings.workers or int(ray.cluster_resources()["CPU"]), len(left))
+    answers = ray.data.from_items(tasks, override_num_blocks=len(tasks)).map(
+        PartWorker,
+        fn_constructor_args=(settings, columns),
+        compute=ray.data.ActorPoolStrategy(size=workers),
+        num_cpus=1,
+    )
+    rows, rows_left = sum(part.rows for part in parts), sum(parts[number].rows for number in left)
+    told = silent = 0
+    with progress("classifying", rows, "texts", rows - rows_left) as bar:
+        for answer in answers.iter_rows():
+            report = json.loads(answer["report"])
+            if "mistake" in report:
+                raise UserMistake(report["mistake"])
+            some = report["problems"][: PROBLEMS_TOLD - told]
+            for problem in some:
+                bar.say(problem)
+            told += len(some)
+            silent += report["without_text"] + report["unreadable"] - len(some)
+            reports[answer["number"]] = report
+            bar.advance(parts[answer["number"]].rows)
+        if silent:
+            bar.say(f"… and {silent} more rows.")
+    return reports
+
+
+class PartWorker:
+    """A process of the cluster with a model of its own."""
+
+    def __init__(self, settings: RayBulkSettings, columns: Sequence[str]) -> None:
+        """Load the model, of which the run keeps a copy where all workers can read it."""
+        self._settings, self._columns = settings, columns
+        self._folder = tempfile.TemporaryDirectory(prefix="buddy-model-")
+        model = f"{settings.output}/{WORK}/{MODEL}"
+        for name in names_at(model):
+            (Path(self._folder.name) / name).write_bytes(read_place(f"{model}/{name}") or b"")
+        self._classifier = load_classifier(Path(self._folder.name))
+
+    def __call__(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        """Classify a part, put its shard, and then the report on it."""
+        part, number = Part(**task["part"]), task["number"]
+        try:
+            report = self._classify(part, number)
+        except UserMistake as mistake:
+            return {"number": number, "report": json.dumps({"mistake": str(mistake)})}
+        put_bytes(_as_json(report), f"{self._settings.output}/{WORK}/{_report_name(number)}")
+        return {"number": number, "report": json.dumps(report)}
+
+    def _classify(self, part: Part, number: int) -> Report:
+        labels, kind = self._classifier.labels, kind_of(Path(part.source))
+        told: list[str] = []
+        problems = Problems(part.source, self._settings.text_column, self._settings.strict, told.append, part.before)
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as thread:
+            rows, shard = Path(folder) / f"rows{kind}", Path(folder) / f"shard{kind}"
+            take(part, rows)
+            some = list(answer_rows(self._classifier, read_rows(rows), problems, thread))
+            answers = np.concatenate(some) if some else np.empty((0, len(labels)), np.float32)
+            write_answers(shard, rows, answers, labels, self._columns)
+            put_file(shard, f"{self._settings.output}/{_shard_name(number, kind)}")
+            counts, labelled = count_rows(rows), int(np.isfinite(answers[:, 0]).sum())
+            return {
+                "shard": _shard_name(number, kind),
+                "source": part.source,
+                "first_row": part.start if kind == ".parquet" else None,
+                "labelled": labelled,
+                "without_text": counts.all - counts.unreadable - labelled,
+                "unreadable": counts.unreadable,
+                "sha256": hashlib.sha256(shard.read_bytes()).hexdigest(),
+                "problems": told,
+            }
+
+
+def _read_report(output: str, number: int) -> Report:
+    content = read_place(f"{output}/{WORK}/{_report_name(number)}")
+    return dict(json.loads(content or b"{}"))
+
+
+def _shard_name(number: int, kind: str) -> str:
+    return f"part-{number:05}{kind}"
+
+
+def _report_name(number: int) -> str:
+    return f"part-{number:05}.json"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file())
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in _files(folder):
+        digest.update(f"{file.name} {file.stat().st_size} ".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _as_json(value: object) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")

@@ -1,0 +1,41 @@
+"""A Ray cluster to work on: one that is there, or one on this machine for as long as the work takes."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from buddy.errors import UserMistake
+
+OBJECT_STORE_BYTES = 100_000_000
+"""Of a cluster on this machine: what goes through Ray is small, the texts of files do not."""
+
+
+@contextmanager
+def joined_cluster(address: str | None) -> Iterator[Any]:
+    """Join a cluster, or start one; Ray is told to keep its remarks, and its reports of use, to itself.
+
+    Args:
+        address: of the cluster; ``None``: what RAY_ADDRESS says, or a new one.
+
+    Raises:
+        UserMistake: Ray is not installed, or there is no cluster at the address.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+        import ray.data
+    except ModuleNotFoundError as error:
+        raise UserMistake("A cluster needs Ray: pip install '.[ray]' in buddy's folder.") from error
+    address = address or os.environ.get("RAY_ADDRESS")
+    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **({} if address else own))
+    except (ConnectionError, ValueError) as error:
+        raise UserMistake(f"There is no Ray cluster at {address}: {str(error).splitlines()[0].rstrip('.')}.") from error
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    try:
+        yield ray
+    finally:
+        ray.shutdown()

@@ -1,0 +1,239 @@
+"""The service on a Ray cluster: doors that take requests, and companions, each with a model, that answer them.
+
+A door is the gate of the service in front of nothing: it checks a request, hands it to a companion and passes the
+answer on. A companion is the rest of the service. Ray Serve starts more companions when many requests wait, fewer when
+few do, and puts new ones in the place of those that die; a door asks another one then, unless a part of the answer is
+out already.
+
+    buddy serve --engine ray           as long as the command runs
+    serve deploy deploy/ray-serve.yaml  on a cluster, until something else is deployed
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from ray import serve
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError
+from ray.serve.handle import DeploymentHandle
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from buddy.serving.app import make_api
+from buddy.serving.gate import Gate, without_words
+from buddy.serving.metrics import Metrics
+from buddy.serving.problems import try_again
+from buddy.serving.service_settings import ServiceSettings, read_keys, refuse_open_door
+
+log = logging.getLogger("buddy.service")
+
+NAME = "buddy"
+
+TRIES = 5
+"""So many companions are asked before a request is given back; each has died of it, or by chance just then."""
+
+PASSED_ON = (
+    "type",
+    "http_version",
+    "method",
+    "scheme",
+    "path",
+    "raw_path",
+    "query_string",
+    "root_path",
+    "headers",
+    "client",
+    "server",
+    "state",
+)
+"""What a companion is told of a request, beside its body."""
+
+WRITES = ("POST", "DELETE", "PATCH", "PUT")
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """How many companions there are.
+
+    Attributes:
+        least: so many always.
+        most: Ray starts up to so many when requests wait.
+        requests: that each of them should have at a time; with more of them Ray starts another one.
+    """
+
+    least: int = 1
+    most: int = 1
+    requests: int = 8
+
+
+class Companion:
+    """The service behind the door, with a model of its own."""
+
+    async def __init__(self, settings: ServiceSettings) -> None:  # type: ignore[misc]  # Ray waits for it
+        """Load the model."""
+        self._api = make_api(settings, Metrics())
+        self._running = contextlib.AsyncExitStack()
+        await self._running.enter_async_context(self._api.router.lifespan_context(self._api))
+
+    async def __del__(self) -> None:
+        """End when the last request has ended."""
+        await self._running.aclose()
+
+    async def answer(self, scope: dict[str, Any], body: bytes) -> AsyncIterator[Message]:
+        """Give what the service sends in answer to a request, piece by piece."""
+        pieces: asyncio.Queue[Message | None] = asyncio.Queue()
+        gone = asyncio.Event()
+        unread = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Message:
+            if unread:
+                return unread.pop()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        scope["state"]["started"] = time.perf_counter()  # the door's clock is another one
+        answering = asyncio.ensure_future(self._api(scope, receive, pieces.put))
+        answering.add_done_callback(lambda _: pieces.put_nowait(None))
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+            await answering
+        except Exception as error:
+            log.error("request %s failed: %s", scope["state"]["request_id"], without_words(error))
+        finally:
+            gone.set()
+
+
+class Door:
+    """The gate, on whichever node a request arrives."""
+
+    def __init__(self, settings: ServiceSettings, companions: "DeploymentHandle[Any]") -> None:
+        """Stand before the companions."""
+        self._settings = settings
+        self._companions = companions.options(method_name="answer", stream=True)
+
+    def __serve_build_asgi_app__(self) -> Gate:  # Ray's name for it
+        """Give what answers HTTP requests."""
+        return Gate(self._pass_on, self._settings, Metrics())
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            asked = {name: scope[name] for name in PASSED_ON if name in scope}
+            problem = await self._ask(asked, await _read(receive), send)
+            if problem:
+                await problem(scope, receive, send)
+
+    async def _ask(self, asked: dict[str, Any], body: bytes, send: Send) -> Response | None:
+        """Ask companions until one has answered; or give what is to be said instead."""
+        for _ in range(TRIES):
+            answer = _Answer(send)
+            try:
+                async for piece in self._companions.remote(asked, body):  # type: ignore[union-attr]  # a stream
+                    await answer.add(piece)
+            except BackPressureError:
+                return try_again("All places are taken; try again.", "busy")
+            except RayActorError:
+                if answer.is_out:
+                    raise
+                if _must_not_be_repeated(asked):
+                    break
+            else:
+                return None
+        return try_again("Who was to answer has failed; try again.", "failed")
+
+
+class _Answer:
+    """The pieces of an answer; the head waits for what follows, so that an answer in one piece is out as a whole."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._head: MutableMapping[str, Any] | None = None
+        self.is_out = False
+
+    async def add(self, piece: Message) -> None:
+        if self._head is None:
+            self._head = piece
+            return
+        if not self.is_out:
+            self.is_out = True
+            await self._send(self._head)
+        await self._send(piece)
+
+
+async def _read(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+def _must_not_be_repeated(asked: Mapping[str, Any]) -> bool:
+    """Tell whether a request may have changed what is remembered, before its companion died."""
+    return asked["method"] in WRITES and "/conversations" in asked["path"]
+
+
+def make_application(settings: ServiceSettings, replicas: Replicas) -> serve.Application:
+    """Describe the doors and companions to Ray Serve."""
+    requests = replicas.requests
+    companions = serve.deployment(
+        name="Companion",
+        ray_actor_options={"num_cpus": 1},
+        max_ongoing_requests=4 * requests,
+        max_queued_requests=4 * requests * replicas.most,
+        graceful_shutdown_timeout_s=settings.grace_seconds,
+        autoscaling_config={
+            "min_replicas": replicas.least,
+            "max_replicas": replicas.most,
+            "target_ongoing_requests": requests,
+        },
+    )(Companion)
+    doors = serve.deployment(
+        name="Door",
+        num_replicas=settings.workers,
+        ray_actor_options={"num_cpus": 0},
+        max_ongoing_requests=1000,
+        graceful_shutdown_timeout_s=settings.grace_seconds,
+    )(serve.ingress()(Door))
+    return doors.bind(settings, companions.bind(settings))
+
+
+def application(arguments: Mapping[str, Any]) -> serve.Application:
+    """Build what a configuration file of Ray Serve names; the API keys are in BUDDY_API_KEYS.
+
+    Args:
+        arguments: fields of ``ServiceSettings``; ``replicas`` with fields of ``Replicas``; and ``without_keys`` if
+            everybody may use it.
+
+    Raises:
+        UserMistake: there are no keys, and not everybody may use it.
+    """
+    fields = dict(arguments)
+    replicas, without_keys = Replicas(**fields.pop("replicas", {})), fields.pop("without_keys", False)
+    settings = ServiceSettings(**{"host": "0.0.0.0", "keys": read_keys(os.environ, None), **fields})  # noqa: S104
+    refuse_open_door(settings, without_keys)
+    return make_application(settings, replicas)
+
+
+def run_on_ray(settings: ServiceSettings, replicas: Replicas, stop: threading.Event) -> None:
+    """Serve on the cluster that this process has joined, until told to stop; what is running then may end.
+
+    Args:
+        settings: of the service; it has ``workers`` doors.
+        replicas: of the companions.
+        stop: ends it.
+    """
+    serve.start(http_options={"host": settings.host, "port": settings.port}, logging_config={"log_level": "WARNING"})
+    try:
+        serve.run(make_application(settings, replicas), name=NAME, route_prefix="/")
+        stop.wait()
+    finally:
+        serve.shutdown()  # type: ignore[no-untyped-call]

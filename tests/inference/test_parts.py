@@ -1,0 +1,81 @@
+"""The parts of a file, read one after the other, are the file."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from buddy.errors import UserMistake
+from buddy.inference.parts import cut, take
+from buddy.inference.row_files import Row, read_rows
+
+FIELDS = st.text(st.sampled_from('ab ,"\n\r\té—🙂'), max_size=8)
+ANY_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+
+
+def rows_of_parts(source: Path, rows: int) -> Iterator[Row]:
+    """Give the rows of a file by way of its parts, each in the place that it has in the whole."""
+    for number, part in enumerate(cut(str(source), rows)):
+        file = source.with_name(f"part-{number}{source.suffix}")
+        take(part, file)
+        found = list(read_rows(file))
+        assert len(found) == part.rows <= rows
+        yield from (replace(row, place=row.place + part.before) for row in found)
+
+
+@ANY_FOLDER
+@given(table=st.lists(st.tuples(FIELDS, FIELDS), max_size=20), rows=st.integers(1, 7))
+def test_of_a_csv_file_with_line_breaks_in_its_fields(tmp_path, table, rows):
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([("day", "entry"), *table])
+    file = tmp_path / "diary.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + out.getvalue().encode())
+    assert list(rows_of_parts(file, rows)) == list(read_rows(file))
+
+
+@ANY_FOLDER
+@given(content=st.lists(st.sampled_from([b'a,"b', b'"', b"\n", b"\r\n", b"x,y", b",", b"\xff", b"\r"]), max_size=40))
+def test_of_a_csv_file_that_is_none(tmp_path, content):
+    file = tmp_path / "noise.csv"
+    file.write_bytes(b"day;entry\n" + b"".join(content))
+    assert list(rows_of_parts(file, 2)) == list(read_rows(file))
+
+
+@ANY_FOLDER
+@given(lines=st.lists(st.sampled_from(['{"text": "so"}', "", "no json", '{"text": "é"}', "[]", "  "]), max_size=20))
+def test_of_json_lines(tmp_path, lines):
+    file = tmp_path / "diary.jsonl"
+    file.write_text("\n".join(lines), "utf-8")
+    assert list(rows_of_parts(file, 3)) == list(read_rows(file))
+
+
+@pytest.mark.parametrize("group_rows", [1, 4, 100])
+@pytest.mark.parametrize("rows", [1, 3, 50])
+def test_of_a_parquet_file_whatever_its_row_groups(tmp_path, group_rows, rows):
+    file = tmp_path / "diary.parquet"
+    kinds = pa.schema([("day", pa.int32()), ("mood", pa.dictionary(pa.int8(), pa.string()))], {b"made": b"by hand"})
+    table = pa.table({"day": range(11), "mood": pa.array(["sad", None] * 5 + ["glad"]).dictionary_encode()})
+    pq.write_table(table.cast(kinds), file, row_group_size=group_rows)
+    assert list(rows_of_parts(file, rows)) == list(read_rows(file))
+    part = pq.read_schema(tmp_path / "part-0.parquet")
+    assert part.equals(pq.read_schema(file), check_metadata=True)
+
+
+@pytest.mark.parametrize(("name", "content"), [("none.csv", b"day,entry\n"), ("none.jsonl", b"")])
+def test_of_a_file_without_rows_are_one_without_rows(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    assert [part.rows for part in cut(str(tmp_path / name), 5)] == [0]
+    assert list(rows_of_parts(tmp_path / name, 5)) == []
+
+
+def test_of_a_damaged_file_do_not_exist(tmp_path):
+    (tmp_path / "diary.parquet").write_bytes(b"PAR1 and so on")
+    with pytest.raises(UserMistake, match="damaged or not a Parquet file"):
+        cut(str(tmp_path / "diary.parquet"), 5)

@@ -1,0 +1,208 @@
+"""Files on a Ray cluster of two nodes: what one process gives, also when a worker or a node is lost on the way."""
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from buddy.inference.parts import cut
+from buddy.inference.ray_bulk import PartWorker, RayBulkSettings
+from tests.conftest import ENDINGS, OPENINGS
+
+TEXTS = [f"{opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS]
+ROWS = 2000
+SHARD_ROWS = 40
+CLASSIFY = (sys.executable, "-m", "buddy", "classify")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two nodes, each a raylet of its own with one core."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.add_node(num_cpus=1)
+    made.wait_for_nodes()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def diary(tmp_path_factory):
+    """Two files of rows, some of them without text, or no rows at all."""
+    folder = tmp_path_factory.mktemp("diary")
+    for name, first in (("may.csv", 0), ("june.csv", ROWS // 2)):
+        with open(folder / name, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["day", "entry"])
+            for day in range(first, first + ROWS // 2):
+                writer.writerow([day, "" if day % 199 == 7 else f"{TEXTS[day % len(TEXTS)]}\nDay {day}."])
+            file.write("too,many,fields\n")
+    return folder
+
+
+def arguments(cluster, exported_run, source, output):
+    options = ["--model", exported_run, "--text-column", "entry", "--input", source, "--output", output]
+    on_ray = ["--engine", "ray", "--address", cluster.address, "--shard-rows", SHARD_ROWS]
+    return [str(one) for one in [*CLASSIFY, *options, *on_ray]]
+
+
+def rows_in(folder):
+    return [row for file in sorted(folder.glob("part-*.csv")) for row in csv.DictReader(file.open(newline=""))]
+
+
+def workers():
+    """Name the processes that classify."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
+                found.append(int(process.name))
+    return found
+
+
+def wait_for_shards(output, count, process):
+    deadline = time.monotonic() + 120
+    while len(list(output.glob("part-*"))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Local(NamedTuple):
+    """What one process gives: the rows of all files, and what it tells of some of them."""
+
+    rows: list[dict[str, str]]
+    told: set[str]
+
+
+@pytest.fixture(scope="module")
+def local(diary, exported_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("local")
+    names, told = ("june.csv", "may.csv"), ""
+    for name in names:
+        command = [*CLASSIFY, "--model", exported_run, "--text-column", "entry", "--input", name]
+        done = subprocess.run(
+            [*command, "--output", folder / name], cwd=diary, check=True, capture_output=True, text=True
+        )
+        told += done.stderr
+    rows = [row for name in names for row in csv.DictReader((folder / name).open(newline=""))]
+    return Local(rows, problems(told))
+
+
+def problems(told):
+    return {line.rpartition("/")[2] for line in told.splitlines() if line.endswith("passed over.")}
+
+
+def test_the_shards_are_what_one_process_gives_and_the_manifest_tells_of_each(
+    cluster, diary, local, exported_run, tmp_path
+):
+    done = subprocess.run(
+        arguments(cluster, exported_run, diary, tmp_path / "moods"), check=True, capture_output=True, text=True
+    )
+    assert rows_in(tmp_path / "moods") == local.rows
+    assert "1,989 labels, 11 rows without text, 2 left out because they could not be read." in done.stdout
+    assert problems(done.stderr) == local.told
+    assert len(local.told) == 13
+    manifest = json.loads((tmp_path / "moods" / "_manifest.json").read_text())
+    assert [Path(shard["source"]).name for shard in manifest["shards"]] == ["june.csv"] * 26 + ["may.csv"] * 26
+    assert sum(shard["labelled"] for shard in manifest["shards"]) == 1989
+    assert {file.name for file in (tmp_path / "moods").iterdir()} == {
+        "_manifest.json",
+        *(shard["shard"] for shard in manifest["shards"]),
+    }
+
+
+def test_a_lost_worker_and_a_lost_node_cost_no_row_and_double_none(cluster, diary, local, exported_run, tmp_path):
+    node = cluster.add_node(num_cpus=1)
+    output = tmp_path / "moods"
+    process = subprocess.Popen(
+        arguments(cluster, exported_run, diary, output), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for_shards(output, 3, process)
+    os.kill(workers()[0], signal.SIGKILL)
+    wait_for_shards(output, 8, process)
+    cluster.remove_node(node, allow_graceful=False)
+    at_loss = len(list(output.glob("part-*")))
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    assert at_loss < 52, "all was done before the node was lost"
+    assert Counter(row["day"] for row in rows_in(output)) == Counter(row["day"] for row in local.rows)
+    assert rows_in(output) == local.rows
+
+
+def test_ctrl_c_loses_nothing_and_resume_leaves_finished_shards_alone(cluster, diary, local, exported_run, tmp_path):
+    output = tmp_path / "moods"
+    command = [*arguments(cluster, exported_run, diary, output), "--shard-rows", "4"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_shards(output, 5, process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert "Nothing is lost: the same command with --resume goes on." in err
+    reported = {file.stem for file in (output / "_work").glob("part-*.json")}
+    before = {file.name: file.stat().st_mtime_ns for file in output.glob("part-*") if file.stem in reported}
+    assert 5 <= len(before) + 2 < 502
+
+    again = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert again.returncode == 2
+    assert "is of a run that was interrupted; --resume goes on with it" in again.stderr
+    subprocess.run([*command, "--resume"], check=True, capture_output=True)
+    assert rows_in(output) == local.rows
+    assert {name: (output / name).stat().st_mtime_ns for name in before} == before
+    again = subprocess.run([*command, "--resume"], check=False, capture_output=True, text=True)
+    assert (again.returncode, "is complete already" in again.stderr) == (2, True)
+
+
+def test_a_column_that_is_not_there_is_told_before_anything_is_written(cluster, diary, exported_run, tmp_path):
+    command = [*arguments(cluster, exported_run, diary, tmp_path / "moods"), "--text-column", "diary"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "june.csv has no column 'diary'; it has 'day', 'entry'." in done.stderr
+    assert not (tmp_path / "moods").exists()
+
+
+class TestAWorker:
+    """One part, without a cluster."""
+
+    @pytest.fixture
+    def work_on(self, exported_run, tmp_path):
+        """Classify the whole of a file as one part."""
+
+        def work_on(source, **more):
+            settings = RayBulkSettings(str(source), str(tmp_path / "moods"), "entry", **more)
+            shutil.copytree(exported_run, tmp_path / "moods" / "_work" / "model")
+            worker = PartWorker(settings, ["label", "probability"])
+            answer = worker({"number": 0, "part": asdict(cut(str(source), 2000)[0])})
+            return json.loads(answer["report"])
+
+        return work_on
+
+    def test_tells_of_a_row_that_strict_work_ends_at(self, work_on, diary):
+        assert "may.csv, line " in work_on(diary / "may.csv", strict=True)["mistake"]
+
+    def test_keeps_the_types_of_parquet(self, work_on, tmp_path):
+        texts = [TEXTS[i % len(TEXTS)] for i in range(100)]
+        pq.write_table(pa.table({"day": pa.array(range(100), pa.int16()), "entry": texts}), tmp_path / "diary.parquet")
+        report = work_on(tmp_path / "diary.parquet")
+        assert (report["shard"], report["labelled"], report["first_row"]) == ("part-00000.parquet", 100, 0)
+        found = pq.read_table(tmp_path / "moods")
+        assert found.column("day").to_pylist() == list(range(100))
+        assert found.schema.field("day").type == pa.int16()
+        assert found.column_names == ["day", "entry", "label", "probability"]
