@@ -231,6 +231,7 @@ def run_on_ray(settings: ServiceSettings, replicas: Replicas, stop: threading.Ev
         replicas: of the companions.
         stop: ends it.
     """
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(http_options={"host": settings.host, "port": settings.port}, logging_config={"log_level": "WARNING"})
     try:
         serve.run(make_application(settings, replicas), name=NAME, route_prefix="/")

@@ -1,0 +1,163 @@
+"""The service on Ray Serve: the same answers, and none is lost when a companion dies or is replaced."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+import yaml
+
+from buddy.errors import UserMistake
+from buddy.inference.ray_cluster import joined_cluster
+from buddy.serving.ray_service import Replicas, application, make_application
+from buddy.serving.service_settings import ServiceSettings
+from tests.serving.servers import Served, free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def open_service():
+    """The same service as that of the other tests, with two companions on a cluster of its own."""
+    from ray import serve
+
+    port = free_port()
+    with joined_cluster(None):
+        serve.start(http_options={"host": "127.0.0.1", "port": port}, logging_config={"log_level": "ERROR"})
+        deploy("US")
+        yield Served(f"http://127.0.0.1:{port}", None)
+        serve.shutdown()
+
+
+def deploy(country):
+    from ray import serve
+
+    serve.run(make_application(ServiceSettings(country=country), Replicas(2, 2)), name="buddy", route_prefix="/")
+
+
+def companions():
+    """Name the processes that answer."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cmdline").read_bytes().startswith(b"ray::ServeReplica:buddy:Companion"):
+                found.append(int(process.name))
+    return found
+
+
+class Clients(threading.Thread):
+    """Clients that ask, one request after the other, until told to stop."""
+
+    def __init__(self, url, ask, clients=4):
+        super().__init__()
+        self.statuses = Counter()
+        self._url, self._ask, self._stop_asking = url, ask, threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop_asking.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def wait_for(self, answers):
+        deadline = time.monotonic() + 60
+        while self.statuses.total() < answers:
+            assert time.monotonic() < deadline, self.statuses
+            time.sleep(0.02)
+
+    def _run(self):
+        with httpx.Client(base_url=self._url, timeout=60) as client:
+            while not self._stop_asking.is_set():
+                self.statuses[self._outcome(client)] += 1
+
+    def _outcome(self, client):
+        try:
+            return self._ask(client)
+        except httpx.TransportError as error:
+            return type(error).__name__
+
+
+def ask_for_emotion(client):
+    answer = client.post("/v1/emotions", json={"input": "I lost my cat."})
+    return answer.status_code if answer.status_code != 200 else answer.json()["data"][0]["label"]
+
+
+def ask_for_reply(client):
+    asked = {"model": "buddy", "messages": [{"role": "user", "content": "I lost my cat."}]}
+    return client.post("/v1/chat/completions", json=asked).status_code
+
+
+class TestAnswers:
+    def test_of_openais_client_as_a_whole_and_in_pieces(self, client):
+        asked = {"model": "buddy", "messages": [{"role": "user", "content": "I lost my cat."}], "seed": 5}
+        whole = client.chat.completions.create(**asked)
+        pieces = list(client.chat.completions.create(**asked, stream=True))
+        assert len(pieces) > 3
+        assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == whole.choices[0].message.content
+
+    def test_of_a_crisis_are_the_fixed_words(self, client):
+        asked = [{"role": "user", "content": "I want to kill myself."}]
+        answer = client.chat.completions.create(model="buddy", messages=asked)
+        assert "988" in answer.choices[0].message.content
+
+    def test_that_refuse_have_the_same_form(self, client, web):
+        with pytest.raises(openai.NotFoundError, match="There is no such model"):
+            client.chat.completions.create(model="other", messages=[{"role": "user", "content": "Hi"}])
+        assert web.post("/v1/emotions", json={"input": ["x"] * 2000}).status_code == 422
+        assert web.post("/v1/emotions", content=b"x" * 3_000_000).status_code == 413
+        assert web.get("/", headers={"Host": "other.example"}).status_code == 421
+
+    def test_with_the_page(self, web):
+        page = web.get("/")
+        assert "buddy" in page.text
+        assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("ask", [ask_for_emotion, ask_for_reply])
+def test_a_companion_that_is_killed_under_load_costs_no_answer(open_service, ask):
+    with Clients(open_service.url, ask) as clients:
+        clients.wait_for(20)
+        killed = companions()[0]
+        os.kill(killed, signal.SIGKILL)
+        clients.wait_for(clients.statuses.total() + 60)
+    assert set(clients.statuses) == ({"devastated"} if ask is ask_for_emotion else {200})
+    assert killed not in companions()
+
+
+def test_a_rolling_update_costs_no_answer(open_service):
+    with Clients(open_service.url, ask_for_emotion) as clients:
+        clients.wait_for(20)
+        before = set(companions())
+        deploy("GB")
+        clients.wait_for(clients.statuses.total() + 20)
+    assert set(clients.statuses) == {"devastated"}
+    assert not before & set(companions())
+    assert httpx.get(f"{open_service.url}/page/settings.json").json()["country"] == "GB"
+
+
+def test_a_configuration_file_needs_keys_unless_it_says_that_everybody_may_ask(monkeypatch):
+    monkeypatch.delenv("BUDDY_API_KEYS", raising=False)
+    with pytest.raises(UserMistake, match="can be reached from other machines"):
+        application({"country": "GB"})
+    assert application({"country": "GB", "without_keys": True, "replicas": {"least": 1, "most": 4}})
+
+
+def test_the_configuration_file_is_one_of_ray_serve_and_of_ours(monkeypatch):
+    from ray.serve.schema import ServeDeploySchema
+
+    file = Path(__file__).parents[2] / "deploy" / "ray-serve.yaml"
+    (ours,) = ServeDeploySchema.model_validate(yaml.safe_load(file.read_text())).applications
+    monkeypatch.setenv("BUDDY_API_KEYS", "a-key-that-is-long-enough")
+    assert ours.import_path == "buddy.serving.ray_service:application"
+    assert application(ours.args)
