@@ -189,7 +189,7 @@ def _draw_leaks(axes: "Axes", y: float) -> None:
         say(axes, 0, at, name, size=9.5)
         for split, x in (("valid", 38.0), ("test", 66.0)):
             overlap = findings.overlap[f"train-{split}"]
-            colours = [GIVEN] * overlap.exact + ["#56b4e9"] * overlap.near
+            colours = [GIVEN] * overlap.exact + ["#56b4e9"] * (overlap.near or 0)
             for number_, colour in enumerate(colours):
                 axes.add_patch(Rectangle((x + 1.6 * number_, at - 0.42), 1.25, 0.84, color=colour, lw=0))
             if not colours:

@@ -17,6 +17,8 @@ EXAMPLES = """Examples:
   buddy prepare --archive empatheticdialogues.tar.gz --drop-leaks
 
   buddy prepare --source moods.csv --text-column message --label-column mood --out data/moods
+
+  buddy prepare --source shards --stream --valid-fraction 0.001 --test-fraction 0.001
 """
 
 
@@ -42,6 +44,9 @@ def prepare(
     drop_leaks: Annotated[
         bool, typer.Option("--drop-leaks", help="Take texts out of train that also stand in valid or test.")
     ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Own data: read row by row, for tables larger than memory.")
+    ] = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Read labelled texts, check and split them, and write them as one folder.
@@ -64,6 +69,7 @@ def prepare(
         test_fraction=test_fraction,
         seed=seed,
         drop_leaks=drop_leaks,
+        stream=stream,
     )
     data, audit = prepare_folder(settings)
     print(summarise(audit, data.folder))

@@ -108,6 +108,9 @@ def train(
     other_texts_per_epoch: Annotated[
         int, typer.Option(min=0, help="Texts per epoch that only the teacher has labelled. 0: all.")
     ] = 0,
+    documents_in_memory: Annotated[
+        int, typer.Option(min=1, help="Of more training texts than this some blocks at a time are in memory.")
+    ] = 200_000,
     vocabulary_size: VocabularySize = 8192,
     lora_rank: Annotated[int, typer.Option(min=0, help="Above 0: train adapters of this rank only.")] = 0,
     evaluations_per_epoch: EvaluationsPerEpoch = 2,
@@ -158,6 +161,7 @@ def train(
             teacher="" if teacher is None else str(teacher.absolute()),
             label_weight=label_weight,
             other_texts_per_epoch=other_texts_per_epoch,
+            documents_in_memory=documents_in_memory,
             vocabulary_size=vocabulary_size,
             lora_rank=lora_rank,
             evaluations_per_epoch=evaluations_per_epoch,

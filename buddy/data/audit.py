@@ -63,10 +63,13 @@ class TextPair:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Rows of the second split whose text also stands in the first, exactly or else nearly."""
+    """Rows of the second split whose text also stands in the first, exactly or else nearly.
+
+    ``near`` is ``None`` where that was not looked for.
+    """
 
     exact: int
-    near: int
+    near: int | None
     examples: Sequence[TextPair]
 
 

@@ -73,7 +73,8 @@ def _rows_in_and_out(audit: Audit) -> list[str]:
 
 def _repetition(audit: Audit) -> list[str]:
     within = (
-        (split, f"{audit.exact_duplicates[split]:,}", f"{audit.near_duplicates[split]:,}") for split in audit.splits
+        (split, f"{audit.exact_duplicates[split]:,}", _count(audit.near_duplicates.get(split)))
+        for split in audit.splits
     )
     return [
         "## Repetition, contradiction, leakage",
@@ -88,10 +89,14 @@ def _repetition(audit: Audit) -> list[str]:
     ]
 
 
+def _count(number: int | None) -> str:
+    return "not looked for" if number is None else f"{number:,}"
+
+
 def _overlaps(audit: Audit) -> list[str]:
     if not audit.overlap:
         return []
-    counts = ((pair, f"{found.exact:,}", f"{found.near:,}") for pair, found in audit.overlap.items())
+    counts = ((pair, f"{found.exact:,}", _count(found.near)) for pair, found in audit.overlap.items())
     shown = (
         f"{splits}: “{_cell(pair.first_text)}” — “{_cell(pair.second_text)}”"
         for splits, found in audit.overlap.items()

@@ -60,14 +60,17 @@ def choose_columns(table: Table, text: str | None, label: str | None, group: str
     return Columns(text, label, group)
 
 
-def to_examples(table: Table, columns: Columns, prefix: str, tally: Tally) -> tuple[list[Example], dict[str, str]]:
+def to_examples(
+    table: Table, columns: Columns, prefix: str, tally: Tally, first: int = 1
+) -> tuple[list[Example], dict[str, str]]:
     """Make an example of every row that has a text and a label; the others are counted by what they lack.
 
     Args:
         table: where to look.
         columns: which of its columns matter.
-        prefix: ids are ``PREFIX-ROW``; the table's rows count from 1, also those that are dropped here.
+        prefix: ids are ``PREFIX-ROW``; rows that are dropped here count, too.
         tally: gets what was dropped and why.
+        first: the number of the table's first row.
 
     Returns:
         The examples, and group by example id (empty without a group column).
@@ -76,7 +79,7 @@ def to_examples(table: Table, columns: Columns, prefix: str, tally: Tally) -> tu
     groups = {}
     group_cells = table.columns[columns.group] if columns.group else repeat("")
     rows = zip(table.columns[columns.text], table.columns[columns.label], group_cells, strict=False)
-    for number, (text, label, group) in enumerate(rows, start=1):
+    for number, (text, label, group) in enumerate(rows, start=first):
         example = Example(f"{prefix}-{number}", _to_text(text), _to_text(label))
         reason = _reason_to_drop(example, text, label)
         if reason:

@@ -1,7 +1,8 @@
 """From any source to a prepared folder: read, split, compare, count, write."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -26,10 +27,11 @@ from buddy.data.prepared import (
     write_prepared,
 )
 from buddy.data.report import Audit, find_warnings
-from buddy.data.source import UNSPLIT, Source, check_usable
-from buddy.data.split import split_rows
+from buddy.data.source import UNSPLIT, Source, Tally, check_usable
+from buddy.data.split import check_fractions, split_rows
+from buddy.data.stream import Wanted, audit_stream, files_of, stream_into
 from buddy.errors import EnvironmentFault, UserMistake, explain
-from buddy.files import atomic_folder
+from buddy.files import atomic_folder, write_json
 from buddy.records import SPLITS, Dialogue, Example
 
 EMPATHETIC_DIALOGUES = "empathetic-dialogues"
@@ -60,6 +62,7 @@ class PrepareSettings:
         test_fraction: share of the rows for test, where the source has no splits.
         seed: of that division.
         drop_leaks: take texts out of train that stand, or nearly stand, in valid or test.
+        stream: read one's own data row by row, for a table larger than memory.
     """
 
     source: str = EMPATHETIC_DIALOGUES
@@ -73,6 +76,7 @@ class PrepareSettings:
     test_fraction: float = 0.1
     seed: int = 13
     drop_leaks: bool = False
+    stream: bool = False
 
 
 def prepare(
@@ -93,6 +97,8 @@ def prepare(
     """
     out = settings.out or default_folder(settings.source)
     _check_replaceable(out)
+    if settings.stream:
+        return _prepare_stream(settings, out)
     source = _read_source(settings, out.resolve().parent / DOWNLOADS_FOLDER, official)
     _announce_columns(settings, source)
     check_usable(source)
@@ -102,11 +108,38 @@ def prepare(
     check_usable(kept)
     audit = _audit(settings, source, kept, findings)
     reports = {AUDIT_FILE: audit.to_json(), CARD_FILE: write_card(audit, kept.examples["train"])}
+    with _new_folder(out) as folder:
+        write_prepared(folder, kept.examples, kept.dialogues, reports)
+    return read_prepared(out), audit
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
     try:
         with atomic_folder(out.resolve()) as folder:
-            write_prepared(folder, kept.examples, kept.dialogues, reports)
+            yield folder
     except OSError as error:
         raise EnvironmentFault(f"{out} could not be written, and nothing was changed: {explain(error)}.") from error
+
+
+def _prepare_stream(settings: PrepareSettings, out: Path) -> tuple[PreparedData, Audit]:
+    """Do the same for a table larger than memory; what needs all texts at once is left out."""
+    path, tally = Path(settings.source), Tally()
+    if settings.source in (EMPATHETIC_DIALOGUES, BUILTIN) or _is_hub(settings.source) or settings.archive:
+        raise UserMistake("--stream is for a file or folder of your own; the other sources fit into memory.")
+    if settings.drop_leaks:
+        raise UserMistake("--drop-leaks needs all texts at once and does not go with --stream.")
+    if not path.exists():
+        raise UserMistake(f"There is no file or folder {settings.source!r}.")
+    fractions = {"test": settings.test_fraction, "valid": settings.valid_fraction}
+    check_fractions(fractions)
+    columns = settings.text_column, settings.label_column, settings.group_column
+    with _new_folder(out) as folder:
+        found = stream_into(folder, files_of(path), path.stem, Wanted(*columns, fractions, settings.seed), tally)
+        audit = audit_stream(found, path, _used_settings(settings, asdict(found.columns)), tally)
+        write_json(folder / LABELS_FILE, audit.labels)
+        (folder / AUDIT_FILE).write_text(audit.to_json(), "utf-8")
+        (folder / CARD_FILE).write_text(write_card(audit, found.first), "utf-8")
     return read_prepared(out), audit
 
 
@@ -243,7 +276,7 @@ def _audit(settings: PrepareSettings, source: Source, kept: Source, findings: Fi
         source=source.name,
         origin=source.origin,
         licence=source.licence,
-        settings=_used_settings(settings, source),
+        settings=_used_settings(settings, source.details),
         rows_read=source.rows_read,
         dropped=dict(source.tally.dropped.most_common()),
         notes=dict(source.tally.notes.most_common()),
@@ -264,10 +297,10 @@ def _audit(settings: PrepareSettings, source: Source, kept: Source, findings: Fi
     return replace(audit, warnings=find_warnings(audit))
 
 
-def _used_settings(settings: PrepareSettings, source: Source) -> dict[str, object]:
+def _used_settings(settings: PrepareSettings, details: Mapping[str, object]) -> dict[str, object]:
     """List the settings that shaped the result, with what was settled in their place where they were left open."""
     downloaded = settings.source == EMPATHETIC_DIALOGUES and settings.archive is None
-    values = {**asdict(settings), "url": settings.url if downloaded else None, **source.details}
+    values = {**asdict(settings), "url": settings.url if downloaded else None, **details}
     return {
         name: str(value) if isinstance(value, Path) else value for name, value in values.items() if value is not None
     }

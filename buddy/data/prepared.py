@@ -10,12 +10,12 @@ Nothing here imports a heavy library before data is read or written.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buddy.data.parquet import read_parquet, read_schema
+from buddy.data.parquet import open_parquet, read_schema
 from buddy.errors import UserMistake, quote
 from buddy.files import write_json
 from buddy.records import SPLITS, Dialogue, Example
@@ -33,6 +33,9 @@ EXAMPLE_COLUMNS = ("id", "text", "label")
 DIALOGUE_COLUMNS = ("id", "emotion", "situation", TURNS)
 
 ADVICE = "run `buddy prepare` again"
+
+ROWS_OF_A_BLOCK = 8192
+"""The files of the splits have blocks (row groups) of so many rows, which can be read one by one."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,28 @@ class PreparedData:
         """
         self._require(split, self.splits(), "split")
         file = _examples_file(self.folder, split)
-        examples = [Example(*row) for row in _read_rows(file, EXAMPLE_COLUMNS)]
+        examples = self._examples_of(_read_rows(file, EXAMPLE_COLUMNS), file)
         if not examples:
             raise UserMistake(f"The {split} split of {self.folder} has no texts; {ADVICE}.")
+        return examples
+
+    def blocks(self, split: str) -> list[int]:
+        """Tell how many labelled texts each block of a split has."""
+        self._require(split, self.splits(), "split")
+        with open_parquet(_examples_file(self.folder, split), ADVICE) as file:
+            return [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+
+    def examples_of_blocks(self, split: str, blocks: Sequence[int]) -> list[Example]:
+        """Read the labelled texts of some blocks, in the order in which these are named; see ``examples``."""
+        file = _examples_file(self.folder, split)
+        return [
+            example
+            for block in blocks
+            for example in self._examples_of(_iterate_rows(file, EXAMPLE_COLUMNS, [block]), file)
+        ]
+
+    def _examples_of(self, rows: Iterable[tuple[Any, ...]], file: Path) -> list[Example]:
+        examples = [Example(*row) for row in rows]
         unknown = sorted({example.label for example in examples} - set(self.labels))
         if unknown:
             raise UserMistake(f"{file} has the label {quote(unknown[0])}, which {LABELS_FILE} lacks; {ADVICE}.")
@@ -100,7 +122,7 @@ class PreparedData:
             ):
                 if file.is_file():
                     digest.update(f"{file.relative_to(self.folder).as_posix()}\n".encode())
-                    for row in _read_rows(file, columns):
+                    for row in _iterate_rows(file, columns):
                         digest.update(json.dumps(row).encode() + b"\n")
         return digest.hexdigest()
 
@@ -212,13 +234,22 @@ def _is_text(kind: "pa.DataType | None") -> bool:
 
 
 def _read_rows(file: Path, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    table = read_parquet(file, ADVICE)
-    if any(_has_gaps(table[name]) for name in columns):
-        raise _damaged(file)
-    return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+    return list(_iterate_rows(file, columns))
 
 
-def _has_gaps(column: "pa.ChunkedArray") -> bool:
+def _iterate_rows(
+    file: Path, columns: tuple[str, ...], blocks: Sequence[int] | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of a file, or of some blocks of it, in the memory of some thousand of them."""
+    with open_parquet(file, ADVICE) as table:
+        for batch in table.iter_batches(ROWS_OF_A_BLOCK, row_groups=blocks):
+            batch.validate(full=True)  # the library takes a file's word for what it holds
+            if any(_has_gaps(batch[name]) for name in columns):
+                raise _damaged(file)
+            yield from zip(*(batch[name].to_pylist() for name in columns), strict=True)
+
+
+def _has_gaps(column: "pa.Array") -> bool:
     """Tell whether a value is missing, in a column of lists also within a list."""
     import pyarrow.compute as pc
 
@@ -236,7 +267,7 @@ def _write_rows(file: Path, rows: Iterable[tuple[object, ...]], schema: "pa.Sche
     )
     file.parent.mkdir(exist_ok=True)
     with open(file, "wb") as sink:  # Python's own file, so that a full disk raises an OSError that names its cause
-        pq.write_table(table, sink, compression="zstd")
+        pq.write_table(table, sink, compression="zstd", row_group_size=ROWS_OF_A_BLOCK)
 
 
 def _damaged(file: Path) -> UserMistake:

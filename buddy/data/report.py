@@ -28,7 +28,7 @@ class Audit:
         labels: all of them, sorted.
         splits: each as it is written.
         exact_duplicates: by split; see ``audit.Findings``, also for the next three.
-        near_duplicates: by split.
+        near_duplicates: by split; none where they were not looked for, in data that are read as a stream.
         conflicting_labels: over all splits.
         overlap: by two splits, before leaks were dropped.
         leaks_dropped: ``examples`` and ``dialogues`` that were taken out of train.
@@ -60,6 +60,7 @@ def find_warnings(audit: Audit) -> list[str]:
     """Say what a person should know before training, one sentence each, the gravest first."""
     return [
         *_about_leaks(audit),
+        *_about_what_was_not_looked_for(audit),
         *_about_splits(audit),
         *_about_labels(audit),
         *_about_conflicts(audit),
@@ -82,11 +83,19 @@ def _about_leaks(audit: Audit) -> Iterator[str]:
         return
     for pair, overlap in audit.overlap.items():
         first, second = pair.split("-")
-        if first == "train" and overlap.exact + overlap.near:
+        if first == "train" and overlap.near is None and overlap.exact:
+            yield f"Leak: {counted(overlap.exact, 'row')} of {second} also in train, word for word."
+        elif first == "train" and overlap.exact + (overlap.near or 0):
+            near = overlap.near or 0
             yield (
-                f"Leak: {counted(overlap.exact + overlap.near, 'row')} of {second} also in train ({overlap.exact:,} "
-                f"word for word, {overlap.near:,} nearly); --drop-leaks takes such texts out of train."
+                f"Leak: {counted(overlap.exact + near, 'row')} of {second} also in train ({overlap.exact:,} "
+                f"word for word, {near:,} nearly); --drop-leaks takes such texts out of train."
             )
+
+
+def _about_what_was_not_looked_for(audit: Audit) -> Iterator[str]:
+    if not audit.near_duplicates:
+        yield "Nearly equal texts were not looked for: the data were read as a stream."
 
 
 def _about_splits(audit: Audit) -> Iterator[str]:

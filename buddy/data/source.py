@@ -67,7 +67,7 @@ def check_usable(source: Source) -> None:
     for split, rows in source.examples.items():
         if not rows:
             where = source.origin if split == UNSPLIT else f"the {split} split of {source.origin}"
-            raise UserMistake(f"No usable row is left in {where}{_reasons(source.tally)}.")
+            raise UserMistake(f"No usable row is left in {where}{reasons(source.tally)}.")
     labels = source.labels()
     if len(labels) < 2:
         raise UserMistake(
@@ -75,6 +75,7 @@ def check_usable(source: Source) -> None:
         )
 
 
-def _reasons(tally: Tally) -> str:
-    reasons = ", ".join(f"{count:,} dropped: {reason}" for reason, count in tally.dropped.most_common(3))
-    return f" ({reasons})" if reasons else ""
+def reasons(tally: Tally) -> str:
+    """Say for what reasons most rows were dropped, in brackets behind a sentence."""
+    counts = ", ".join(f"{count:,} dropped: {reason}" for reason, count in tally.dropped.most_common(3))
+    return f" ({counts})" if counts else ""

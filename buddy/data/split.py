@@ -35,7 +35,7 @@ def split_rows(labels: Sequence[str], groups: Sequence[str], fractions: Mapping[
         >>> [sum(name == split_name for name in split) for split_name in ("train", "valid", "test")]
         [14, 4, 2]
     """
-    _check_fractions(fractions)
+    check_fractions(fractions)
     wanted = {name: share for name, share in fractions.items() if share > 0}
     strata = _groups_by_rarest_label(labels, groups)
     _check_enough_groups(strata, ("train", *wanted))
@@ -49,7 +49,12 @@ def split_rows(labels: Sequence[str], groups: Sequence[str], fractions: Mapping[
     return [split_of.get(group, "train") for group in groups]
 
 
-def _check_fractions(fractions: Mapping[str, float]) -> None:
+def check_fractions(fractions: Mapping[str, float]) -> None:
+    """Make sure that shares of the rows leave some for train.
+
+    Raises:
+        UserMistake: they do not, or one is no share.
+    """
     for name, share in fractions.items():
         if not 0 <= share < 1:
             raise UserMistake(f"The share of the {name} split must be at least 0 and less than 1, not {share}.")

@@ -96,7 +96,7 @@ def read_parquet(path: Path, tally: Tally) -> Table:  # noqa: ARG001  (every rea
     """Read a Parquet file; numbers that stand for named classes in a Hugging Face data set become the names."""
     table = parquet.read_parquet(path, "save it again")
     refuse_repeated(path, table.column_names)
-    classes = _class_names(path, table.schema)
+    classes = class_names(path, table.schema)
     columns: dict[str, Sequence[object]] = {name: _values(path, name, table[name]) for name in table.column_names}
     columns.update({name: with_class_names(columns[name], names) for name, names in classes.items()})
     return Table(str(path), columns, table.num_rows)
@@ -196,7 +196,7 @@ def _values(path: Path, name: str, column: "pa.ChunkedArray") -> list[object]:
         ) from error
 
 
-def _class_names(path: Path, schema: "pa.Schema") -> dict[str, list[str]]:
+def class_names(path: Path, schema: "pa.Schema") -> dict[str, list[str]]:
     """Find the columns that Hugging Face's datasets library wrote as numbered classes, and their names.
 
     Raises:

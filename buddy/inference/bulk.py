@@ -22,10 +22,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from buddy.data.row_files import Row, column_names, kind_of, read_rows, write_rows
 from buddy.errors import UserMistake, quote
 from buddy.files import write_json
 from buddy.inference.labels import Scores
-from buddy.inference.row_files import Row, column_names, kind_of, read_rows, write_rows
 from buddy.progress import Progress, progress
 from buddy.text.batches import FloatArray
 

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from buddy.data.parquet import parquet_of
+from buddy.data.row_files import ADVICE, CSV_KINDS, ROWS_OF_A_BATCH, kind_of
 from buddy.data.tables import any_field_length, delimiter_of
 from buddy.inference.places import open_place
-from buddy.inference.row_files import ADVICE, CSV_KINDS, ROWS_OF_A_BATCH, kind_of
 
 BLOCK = 1 << 20
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from buddy.data.row_files import KINDS, column_names, kind_of, read_rows
 from buddy.errors import UserMistake
 from buddy.inference.bulk import (
     PROBLEMS_TOLD,
@@ -37,7 +38,6 @@ from buddy.inference.folder import read_facts
 from buddy.inference.parts import Part, cut, take
 from buddy.inference.places import files_at, names_at, put_bytes, put_file, read_place, remove_folder, version_of
 from buddy.inference.ray_cluster import joined_cluster
-from buddy.inference.row_files import KINDS, column_names, kind_of, read_rows
 from buddy.progress import progress
 
 WORK, MANIFEST = "_work", "_manifest.json"

@@ -174,8 +174,8 @@ def round_up(width: int) -> int:
     return -(-width // step) * step
 
 
-def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Decide which documents each step of an epoch learns from, every document once.
+def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int, chapter: int = 0) -> list[list[int]]:
+    """Decide which documents each step of an epoch, or of a chapter of it, learns from, every document once.
 
     The plan is a pure function of its arguments, so a resumed run finds its place by counting steps.
 
@@ -184,6 +184,7 @@ def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -
         batch_size: documents per step.
         seed: of the run.
         epoch: 0 for the first; every epoch has another order.
+        chapter: 0 for the first, or for an epoch that is not in chapters.
 
     Returns:
         For each step the indices of its documents, longest first.
@@ -192,7 +193,7 @@ def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -
         >>> sorted(sum(plan_epoch([3, 9, 4, 8, 5], batch_size=2, seed=1, epoch=0), []))
         [0, 1, 2, 3, 4]
     """
-    random = np.random.default_rng((seed, epoch))
+    random = np.random.default_rng((seed, epoch, chapter))
     order = random.permutation(len(lengths))
     together = STEPS_SORTED_TOGETHER * batch_size
     blurred = np.array(lengths) * random.uniform(1 - LENGTH_BLUR, 1 + LENGTH_BLUR, len(lengths))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from buddy.data.prepared import PreparedData
+from buddy.data.prepared import ADVICE, PreparedData
 from buddy.data.teacher import SINGLE_TEXT, Teacher, read_teacher
 from buddy.errors import UserMistake
 from buddy.records import Dialogue, Example
@@ -20,6 +20,9 @@ from buddy.text.render import EMOTION_TYPE, END, Piece, render_dialogue, render_
 from buddy.text.rows import TextCorpus
 from buddy.text.tokenizer import Codec, SoftLabel, Tokens
 from buddy.training.settings import TrainSettings
+
+ORDER_OF_BLOCKS = 0xB10C
+"""Sets the random numbers that order blocks apart from those that order documents."""
 
 SHARE_OF_DIALOGUES_WITH_EMOTION = 0.6
 """In so many conversations the emotion is named after one of the speaker's turns, in every epoch after another one:
@@ -31,29 +34,33 @@ class Lessons:
     """The documents of a run.
 
     Attributes:
-        documents: gives the training documents of an epoch; every epoch has as many.
-        per_epoch: how many.
+        documents: gives the training documents of an epoch's chapter.
+        chapters: how many documents each chapter has, in every epoch; what fits into memory is one chapter.
         valid: the validation documents.
         collate: makes a batch of some documents.
         asked: examples of ``train`` and ``valid`` whose label the model is asked for; none when it learns text.
         valid_bytes_per_token: bytes of text for each learned token of ``valid``; ``None`` unless text is learned.
     """
 
-    documents: Callable[[int], Sequence[Tokens]]
-    per_epoch: int
+    documents: Callable[[int, int], Sequence[Tokens]]
+    chapters: Sequence[int]
     valid: Sequence[Tokens]
     collate: Callable[[Sequence[Tokens]], Batch]
     asked: Mapping[str, Sequence[Example]] = field(default_factory=dict)
     valid_bytes_per_token: float | None = None
+
+    @property
+    def per_epoch(self) -> int:
+        """How many training documents an epoch has."""
+        return sum(self.chapters)
 
 
 def text_lessons(corpus: TextCorpus) -> Lessons:
     """Learn to continue text: rows of whole passages that do not see each other."""
     rows = corpus.rows("train")
     collate = partial(keep_apart, end_id=corpus.codec.special_ids[END])
-    return Lessons(
-        lambda _: rows, len(rows), corpus.rows("valid"), collate, valid_bytes_per_token=corpus.bytes_per_token()
-    )
+    bytes_per_token = corpus.bytes_per_token()
+    return Lessons(lambda _epoch, _chapter: rows, [len(rows)], corpus.rows("valid"), collate, {}, bytes_per_token)
 
 
 def labelled_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) -> Lessons:
@@ -70,7 +77,7 @@ def labelled_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) 
     others = _other_documents(settings, data.labels, codec, teacher)
     some_others = min(len(others), settings.other_texts_per_epoch or len(others))
 
-    def documents(epoch: int) -> Sequence[Tokens]:
+    def documents(epoch: int, _chapter: int = 0) -> Sequence[Tokens]:
         chosen = [others[(epoch * some_others + i) % len(others)] for i in range(some_others)]
         return [*fixed, *chosen, *_dialogue_documents(settings, talks, codec, teacher, epoch)]
 
@@ -81,13 +88,53 @@ def labelled_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) 
         else partial(pad, label_ids=label_ids)
     )
     asked = {split: data.examples(split) for split in ("train", "valid")}
-    return Lessons(documents, len(fixed) + some_others + len(talks), valid, collate, asked)
+    return Lessons(documents, [len(fixed) + some_others + len(talks)], valid, collate, asked)
+
+
+def streamed_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) -> Lessons:
+    """Learn the labels of more examples than memory holds: a chapter of blocks at a time, in another order each epoch.
+
+    Within a chapter the documents are shuffled as always. So a document meets others of some random blocks, and not
+    of all; a run that goes on finds its chapter by counting steps, as it finds its place within one.
+
+    Raises:
+        UserMistake: the task needs all documents at once, or the folder was not written in blocks.
+    """
+    if settings.task != "emotion" or settings.teacher:
+        raise UserMistake(
+            f"{data.folder} has more documents than {settings.documents_in_memory:,}; a companion, or a teacher, needs "
+            "all of them in memory: raise --documents-in-memory."
+        )
+    *whole, last = data.blocks("train")
+    if set(whole) - {max(whole, default=last)} or last > max(whole, default=last):
+        raise UserMistake(f"The blocks of {data.folder} are not of one size; {ADVICE}.")
+    at_once = max(1, settings.documents_in_memory // max(*whole, last))
+    sizes = [*whole, last]
+    starts = range(0, len(sizes), at_once)
+
+    def examples(epoch: int, chapter: int) -> list[Example]:
+        random = np.random.default_rng((settings.seed, epoch, ORDER_OF_BLOCKS))
+        order = [*random.permutation(len(whole)).tolist(), len(whole)]  # the last block, which is smaller, stays last
+        return data.examples_of_blocks("train", order[starts[chapter] : starts[chapter] + at_once])
+
+    def documents(epoch: int, chapter: int) -> Sequence[Tokens]:
+        return _encode(examples(epoch, chapter), settings, codec)
+
+    chapters = [sum(sizes[start : start + at_once]) for start in starts]
+    asked = {"train": data.examples_of_blocks("train", [0]), "valid": data.examples("valid")}
+    return Lessons(documents, chapters, _valid_documents(settings, data, codec), pad, asked)
+
+
+def _encode(examples: Sequence[Example], settings: TrainSettings, codec: Codec) -> list[Tokens]:
+    rendered = [render_example(example.text, example.label, settings.text_weight) for example in examples]
+    return codec.encode(rendered, settings.max_tokens)
 
 
 def training_texts(data: PreparedData, task: str) -> Iterator[str]:
     """Give the training texts, with the labels as they stand in the layout, for a tokenizer to learn from."""
-    for example in data.examples("train"):
-        yield f" {example.text} {example.label}"
+    for block in range(len(data.blocks("train"))):
+        for example in data.examples_of_blocks("train", [block]):
+            yield f" {example.text} {example.label}"
     if task == "companion":
         for dialogue in data.dialogues("train"):
             yield from (f" {turn}" for turn in dialogue.turns)
@@ -114,9 +161,7 @@ def _example_documents(
     settings: TrainSettings, data: PreparedData, codec: Codec, teacher: Teacher | None
 ) -> list[Tokens]:
     examples = data.examples("train")
-    documents = codec.encode(
-        [render_example(example.text, example.label, settings.text_weight) for example in examples], settings.max_tokens
-    )
+    documents = _encode(examples, settings, codec)
     keys = [(example.id, SINGLE_TEXT) for example in examples]
     return [_taught(*both, codec, teacher, settings) for both in zip(documents, keys, strict=True)]
 

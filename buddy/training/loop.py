@@ -90,9 +90,14 @@ class Training:
     clock: Clock = field(default_factory=Clock)
 
     @property
+    def steps_of_chapters(self) -> list[int]:
+        """Optimizer steps that see every document of a chapter once."""
+        return [-(-documents // self.settings.batch_size) for documents in self.lessons.chapters]
+
+    @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps that see every document once."""
-        return -(-self.lessons.per_epoch // self.settings.batch_size)
+        return sum(self.steps_of_chapters)
 
     @property
     def total_steps(self) -> int:
@@ -115,19 +120,20 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
     position = training.position
     documents: Sequence[Tokens] = ()
     plan: list[list[int]] = []
-    plan_of_epoch = -1
+    planned: tuple[int, int] | None = None  # epoch and chapter
     while position.step < training.total_steps and not training.stopping.is_exhausted():
         if _asked_to_stop(training, stop):
             _save(training)
             return
-        epoch, step_in_epoch = divmod(position.step, training.steps_per_epoch)
-        if epoch != plan_of_epoch:
-            documents = training.lessons.documents(epoch)
+        epoch, chapter, step = find_place(position.step, training.steps_of_chapters)
+        if (epoch, chapter) != planned:
+            documents = ()  # before the next ones are read
+            documents = training.lessons.documents(epoch, chapter)
             lengths = [len(document) for document in documents]
-            plan = plan_epoch(lengths, training.settings.batch_size, training.settings.seed, epoch)
-            plan_of_epoch = epoch
+            plan = plan_epoch(lengths, training.settings.batch_size, training.settings.seed, epoch, chapter)
+            planned = epoch, chapter
         # ---------------------------------------------------------------------------------------------------------
-        loss = _take_step(training, [documents[i] for i in plan[step_in_epoch]])
+        loss = _take_step(training, [documents[i] for i in plan[step]])
         # ---------------------------------------------------------------------------------------------------------
         position.step += 1
         bar.advance(1, note=f"loss {loss:.3f}")
@@ -136,6 +142,21 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
             bar.say(_describe(evaluation, is_best=training.stopping.best_step == position.step))
         elif time.monotonic() - training.clock.last_save > 60 * training.settings.save_minutes:
             _save(training)
+
+
+def find_place(step: int, steps_of_chapters: Sequence[int]) -> tuple[int, int, int]:
+    """Give the epoch, its chapter, and the step in that, from the steps taken so far.
+
+    Example:
+        >>> find_place(7, [3, 2])
+        (1, 0, 2)
+    """
+    epoch, step = divmod(step, sum(steps_of_chapters))
+    chapter = 0
+    while step >= steps_of_chapters[chapter]:
+        step -= steps_of_chapters[chapter]
+        chapter += 1
+    return epoch, chapter, step
 
 
 def _take_step(training: Training, documents: Sequence[Tokens]) -> float:

@@ -30,7 +30,7 @@ from buddy.training.backbone import (
 from buddy.training.checkpoint import Evaluation, Position
 from buddy.training.device import Device, choose_device, keep_freed_memory, seed_everything
 from buddy.training.gpt2 import find_quick_gpt2
-from buddy.training.lessons import Lessons, labelled_lessons, text_lessons, training_texts
+from buddy.training.lessons import Lessons, labelled_lessons, streamed_lessons, text_lessons, training_texts
 from buddy.training.loop import Evaluate, Training, train
 from buddy.training.optimizer import make_optimizer
 from buddy.training.settings import TrainSettings
@@ -162,7 +162,10 @@ def build_training(
 def _make_lessons(settings: TrainSettings, data: PreparedData | TextCorpus, codec: Codec) -> Lessons:
     if isinstance(data, TextCorpus) and data.width > settings.max_tokens:
         raise UserMistake(f"The model reads {settings.max_tokens} tokens, not {data.width}; lower --max-tokens.")
-    return text_lessons(data) if isinstance(data, TextCorpus) else labelled_lessons(settings, data, codec)
+    if isinstance(data, TextCorpus):
+        return text_lessons(data)
+    fits = sum(data.blocks("train")) <= settings.documents_in_memory
+    return labelled_lessons(settings, data, codec) if fits else streamed_lessons(settings, data, codec)
 
 
 def _make_backbone(settings: TrainSettings, data: PreparedData | TextCorpus, is_new: bool) -> Backbone:

@@ -42,6 +42,7 @@ class TrainSettings:
         label_weight: what the true label counts beside the teacher's answer, which counts 1.
         other_texts_per_epoch: of the texts that only the teacher has labelled, so many are seen in an epoch, in the
             next one others; 0: all.
+        documents_in_memory: of more training documents than this some blocks at a time are in memory.
         vocabulary_size: of the tokenizer that ``scratch`` trains.
         lora_rank: above 0 only low-rank adapters of this rank are trained.
         evaluations_per_epoch: how often the curves get a point.
@@ -73,6 +74,7 @@ class TrainSettings:
     teacher: str = ""
     label_weight: float = 0.5
     other_texts_per_epoch: int = 0
+    documents_in_memory: int = 200_000
     vocabulary_size: int = 8192
     lora_rank: int = 0
     evaluations_per_epoch: int = 2
@@ -91,7 +93,14 @@ class TrainSettings:
         Raises:
             UserMistake: a value is outside its range.
         """
-        positive = ("epochs", "batch_size", "vocabulary_size", "evaluations_per_epoch", "max_gradient_norm")
+        positive = (
+            "epochs",
+            "batch_size",
+            "documents_in_memory",
+            "vocabulary_size",
+            "evaluations_per_epoch",
+            "max_gradient_norm",
+        )
         for name in (*positive, "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise UserMistake(f"{name} must be above 0 and finite, not {getattr(self, name)}.")

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from buddy.data.row_files import Row, read_rows
 from buddy.errors import UserMistake
 from buddy.inference.parts import cut, take
-from buddy.inference.row_files import Row, read_rows
 
 FIELDS = st.text(st.sampled_from('ab ,"\n\r\té—🙂'), max_size=8)
 ANY_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

@@ -56,7 +56,7 @@ class Clients(threading.Thread):
 
     def __init__(self, url, ask, clients=4):
         super().__init__()
-        self.statuses = Counter()
+        self.statuses: Counter[object] = Counter()
         self._url, self._ask, self._stop_asking = url, ask, threading.Event()
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
 

@@ -60,7 +60,7 @@ def test_conversations_take_another_form_in_every_epoch_and_all_of_them_occur(se
     lessons = labelled_lessons(settings, data, codec)
     forms = []
     for epoch in range(8):
-        documents = lessons.documents(epoch)
+        documents = lessons.documents(epoch, 0)
         assert len(documents) == lessons.per_epoch == 46
         marks = [np.flatnonzero(d.ids == codec.special_ids[EMOTION_TYPE]).tolist() for d in documents[6:]]
         forms.append(tuple(map(tuple, marks)))
@@ -69,14 +69,14 @@ def test_conversations_take_another_form_in_every_epoch_and_all_of_them_occur(se
     assert 0.3 < without < 0.5
     assert len({place for form in forms for place in form}) == 3  # none, after the first turn, after the second
     assert forms[3] == tuple(
-        tuple(np.flatnonzero(d.ids == codec.special_ids[EMOTION_TYPE]).tolist()) for d in lessons.documents(3)[6:]
+        tuple(np.flatnonzero(d.ids == codec.special_ids[EMOTION_TYPE]).tolist()) for d in lessons.documents(3, 0)[6:]
     )
 
 
 def test_the_teachers_answer_stands_at_the_label(settings, data, codec, teacher):
     path, answers = teacher
     lessons = labelled_lessons(replace(settings, teacher=path, label_weight=0.3), data, codec)
-    for example, document in zip(EXAMPLES, lessons.documents(0), strict=False):
+    for example, document in zip(EXAMPLES, lessons.documents(0, 0), strict=False):
         soft = document.soft_label
         assert soft
         assert document.ids[soft.at] == codec.encode_label(example.label)[0]
@@ -90,7 +90,7 @@ def test_a_conversation_gets_the_answer_of_its_turn(settings, data, codec, teach
     lessons = labelled_lessons(replace(settings, teacher=path), data, codec)
     seen = set()
     for epoch in range(12):
-        first, *others = lessons.documents(epoch)[-40:]
+        first, *others = lessons.documents(epoch, 0)[-40:]
         assert all(document.soft_label is None for document in others)
         if first.soft_label is not None:
             turn = next(t for t in (0, 2) if (answers["t0", t] == first.soft_label.probabilities).all())
@@ -105,7 +105,7 @@ def test_texts_that_only_the_teacher_labelled_take_turns(settings, data, codec, 
     assert lessons.per_epoch == 6 + 4 + 40
     seen = []
     for epoch in range(5):
-        for document in lessons.documents(epoch)[6:10]:
+        for document in lessons.documents(epoch, 0)[6:10]:
             assert document.soft_label
             assert document.weights[document.soft_label.at] == 0
             seen.append(document.soft_label.probabilities.tobytes())

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buddy.data import row_files
+from buddy.data.row_files import column_names, read_rows, write_rows
 from buddy.errors import UserMistake
-from buddy.inference import row_files
-from buddy.inference.row_files import column_names, read_rows, write_rows
 
 KINDS = {"label": str, "probability": float}
 
