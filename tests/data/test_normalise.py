@@ -39,3 +39,8 @@ def test_other_texts_stay_apart(first, second):
 @given(st.text(min_size=1))
 def test_key_is_never_empty(text):
     assert comparison_key(text)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_quick_way_for_plain_english_is_the_same_as_the_long_one(text):
+    assert comparison_key(text) == (comparison_key(f"é {text}").removeprefix("é").strip() or text)

@@ -5,12 +5,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from buddy.data import prepared
 from buddy.data.prepared import read_prepared, write_prepared
 from buddy.data.teacher import SINGLE_TEXT
 from buddy.errors import UserMistake
 from buddy.records import Dialogue, Example
 from buddy.text.render import EMOTION_TYPE
-from buddy.training.lessons import labelled_lessons
+from buddy.training.lessons import labelled_lessons, streamed_lessons
 from buddy.training.settings import TrainSettings
 
 LABELS = ("furious", "glad", "sad", "tired")
@@ -122,3 +123,40 @@ def test_labels_that_begin_alike_cannot_have_a_teacher(settings, tmp_path, codec
     asked = replace(settings, task="emotion", teacher=str(tmp_path / "two.parquet"))
     with pytest.raises(UserMistake, match="begin with the same token"):
         labelled_lessons(asked, read_prepared(tmp_path / "alike"), codec)
+
+
+class TestChapters:
+    """Of more examples than memory holds some blocks at a time are learned from."""
+
+    @pytest.fixture
+    def large(self, tmp_path, monkeypatch):
+        """Ten whole blocks of four examples, and one of three."""
+        monkeypatch.setattr(prepared, "ROWS_OF_A_BLOCK", 4)
+        (tmp_path / "large").mkdir()
+        rows = [Example(f"e{i}", f"My dog died {'again ' * (i % 9)}{i}.", LABELS[i % 4]) for i in range(43)]
+        write_prepared(tmp_path / "large", {"train": rows, "valid": EXAMPLES})
+        return read_prepared(tmp_path / "large")
+
+    @pytest.fixture
+    def settings(self, tmp_path):
+        return TrainSettings(data=tmp_path, out=tmp_path, documents_in_memory=14)
+
+    def test_hold_every_example_once_in_each_epoch_in_another_order(self, settings, large, codec):
+        lessons = streamed_lessons(settings, large, codec)
+        assert lessons.chapters == [12, 12, 12, 7]
+
+        def ids_of(epoch):
+            chapters = [lessons.documents(epoch, chapter) for chapter in range(4)]
+            assert [len(documents) for documents in chapters] == lessons.chapters
+            return [tuple(document.ids) for documents in chapters for document in documents]
+
+        whole = labelled_lessons(replace(settings, documents_in_memory=43), large, codec).documents(0, 0)
+        expected = sorted(tuple(document.ids) for document in whole)
+        assert sorted(ids_of(0)) == sorted(ids_of(1)) == expected
+        assert ids_of(0) == ids_of(0) != ids_of(1)
+        assert ids_of(0) != [tuple(document.ids) for document in whole]
+
+    @pytest.mark.parametrize("changes", [{"task": "companion"}, {"teacher": "teacher.parquet"}])
+    def test_are_not_for_what_needs_all_at_once(self, settings, large, codec, changes):
+        with pytest.raises(UserMistake, match="raise --documents-in-memory"):
+            streamed_lessons(replace(settings, **changes), large, codec)

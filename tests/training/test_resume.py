@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from buddy.data.prepared import read_prepared, write_prepared
 from buddy.errors import UserMistake
 from tests.training.conftest import QUICK_RUN, as_options, assert_same_run, curves
 from tests.training.processes import SECONDS, Command, Starter
@@ -98,6 +99,25 @@ def test_a_signal_saves_ends_and_says_how_to_go_on(start_buddy, uninterrupted, m
     assert "Traceback" not in command.err
     assert len(curves(tmp_path / "run")) < 6
 
+    command = start_buddy("train", "--resume", "--out", "run")
+    assert command.wait() == 0, command.err
+    assert_same_run(tmp_path / "run", reference)
+
+
+def test_in_a_later_chapter_of_data_beyond_memory(start_buddy, train, moods, tmp_path, monkeypatch):
+    """A run that reads its data block by block goes on in the chapter in which it was stopped."""
+    monkeypatch.setattr("buddy.data.prepared.ROWS_OF_A_BLOCK", 8)
+    data = read_prepared(moods)
+    (tmp_path / "blocks").mkdir()
+    write_prepared(tmp_path / "blocks", {split: data.examples(split) for split in data.splits()})
+    assert data.blocks("train") == [48]
+    settings = {**QUICK_RUN, "documents_in_memory": 16, "evaluations_per_epoch": 6}
+    reference = train("reference", data=tmp_path / "blocks", documents_in_memory=16, evaluations_per_epoch=6)
+    command = start_buddy("train", "--data", tmp_path / "blocks", *as_options(settings), "--out", "run")
+    wait_for(lambda: (tmp_path / "run" / "history.jsonl").exists() and len(curves(tmp_path / "run")) >= 3, command)
+    command.process.kill()
+    command.wait()
+    assert 3 <= len(curves(tmp_path / "run")) < 18
     command = start_buddy("train", "--resume", "--out", "run")
     assert command.wait() == 0, command.err
     assert_same_run(tmp_path / "run", reference)

@@ -1,0 +1,136 @@
+"""A table read as a stream gives the folder that it gives when read as a whole, in little memory."""
+
+import csv
+import json
+import tracemalloc
+
+import pytest
+
+from buddy.data import prepared, stream
+from buddy.data.audit import describe_split, find_conflicts
+from buddy.data.normalise import comparison_key
+from buddy.data.prepare import PrepareSettings, prepare
+from buddy.errors import UserMistake
+
+ROWS = [(f"Text number {n % 150}{'!' * (n % 3)}", "sad" if n % 7 else "glad", f"person {n % 40}") for n in range(400)]
+"""Texts that come back with other punctuation, some of them under another label."""
+
+
+def write_csv(file, rows=ROWS):
+    with open(file, "w", newline="") as out:
+        csv.writer(out).writerows([("text", "label", "who"), *rows])
+    return file
+
+
+def prepare_stream(source, out, **more):
+    return prepare(PrepareSettings(source=str(source), out=out, stream=True, **more))
+
+
+def rows_of(data):
+    return {split: data.examples(split) for split in data.splits()}
+
+
+def test_every_row_is_in_one_split_and_equal_texts_are_in_the_same(tmp_path):
+    data, audit = prepare_stream(write_csv(tmp_path / "moods.csv"), tmp_path / "out")
+    rows = rows_of(data)
+    assert sorted((row.text, row.label) for own in rows.values() for row in own) == sorted(row[:2] for row in ROWS)
+    keys = [{comparison_key(row.text) for row in own} for own in rows.values()]
+    assert len(keys) == 3
+    assert sum(map(len, keys)) == 150
+    assert [row.id for row in rows["train"]][:2] == sorted([row.id for row in rows["train"]], key=len)[:2]
+    assert audit.overlap["train-valid"].exact == 0
+
+
+def test_the_order_of_rows_and_files_makes_no_difference_and_the_seed_does(tmp_path):
+    forward, _ = prepare_stream(write_csv(tmp_path / "moods.csv"), tmp_path / "forward")
+    (tmp_path / "shards").mkdir()
+    write_csv(tmp_path / "shards" / "a.csv", ROWS[:170:-1])
+    write_csv(tmp_path / "shards" / "b.csv", ROWS[170::-1])
+    backward, _ = prepare_stream(tmp_path / "shards", tmp_path / "backward")
+    other, _ = prepare_stream(tmp_path / "moods.csv", tmp_path / "other", seed=14)
+
+    def texts(data):
+        return {split: sorted((row.text, row.label) for row in rows) for split, rows in rows_of(data).items()}
+
+    assert texts(forward) == texts(backward) != texts(other)
+
+
+def test_the_counts_are_those_of_all_rows_at_once(tmp_path):
+    data, audit = prepare_stream(write_csv(tmp_path / "moods.csv"), tmp_path / "out")
+    rows = rows_of(data)
+    conflicts = find_conflicts(rows)
+    assert (audit.conflicting_labels.texts, audit.conflicting_labels.rows) == (conflicts.texts, conflicts.rows)
+    assert conflicts.texts > 0
+    for split, own in rows.items():
+        assert audit.splits[split] == describe_split(own)
+        assert audit.exact_duplicates[split] == len(own) - len({comparison_key(row.text) for row in own})
+    written = json.loads((tmp_path / "out" / "audit.json").read_text())
+    assert written["warnings"][0] == "Nearly equal texts were not looked for: the data were read as a stream."
+
+
+def test_rows_of_one_group_stay_together(tmp_path):
+    data, _ = prepare_stream(write_csv(tmp_path / "moods.csv"), tmp_path / "out", group_column="who")
+    who = {f"moods-{number}": row[2] for number, row in enumerate(ROWS, start=1)}
+    groups = [{who[row.id] for row in own} for own in rows_of(data).values()]
+    assert sum(map(len, groups)) == 40
+
+
+def test_files_named_after_splits_are_not_divided_and_their_leaks_are_counted(tmp_path):
+    (tmp_path / "data").mkdir()
+    write_csv(tmp_path / "data" / "train-00000.csv", ROWS[:50])
+    write_csv(tmp_path / "data" / "train-00001.csv", ROWS[50:100])
+    write_csv(tmp_path / "data" / "validation.csv", ROWS[90:120])
+    data, audit = prepare_stream(tmp_path / "data", tmp_path / "out")
+    assert {split: len(rows) for split, rows in rows_of(data).items()} == {"train": 100, "valid": 30}
+    assert audit.overlap["train-valid"].exact == 10
+    assert "Leak: 10 rows of valid also in train, word for word." in audit.warnings
+
+
+def test_rows_that_say_nothing_are_counted(tmp_path):
+    file = write_csv(tmp_path / "moods.csv", [*ROWS, ("", "sad", ""), ("Hm", "", "")])
+    with open(file, "a") as out:
+        out.write("a,b\n")
+    _, audit = prepare_stream(file, tmp_path / "out")
+    assert audit.dropped == {"row that cannot be read": 1, "no text": 1, "no label": 1}
+    assert audit.rows_read == {"all": 403}
+
+
+def test_memory_does_not_grow_with_the_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepared, "ROWS_OF_A_BLOCK", 500)
+    monkeypatch.setattr(stream, "ROWS_OF_A_BLOCK", 500)
+    file = write_csv(
+        tmp_path / "long.csv", ((f"{n} " + "long " * 400, "sad" if n % 2 else "glad", "") for n in range(20_000))
+    )
+    assert file.stat().st_size > 40_000_000
+    prepare_stream(write_csv(tmp_path / "moods.csv"), tmp_path / "first")  # so that the imports are done
+    tracemalloc.start()
+    data, _ = prepare_stream(file, tmp_path / "out")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+    assert set(data.blocks("train")[:-1]) == {500}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"source": "builtin"}, "--stream is for a file or folder of your own"),
+        ({"source": "hf:some/data"}, "--stream is for a file or folder of your own"),
+        ({"source": "nowhere.csv"}, "There is no file or folder 'nowhere.csv'"),
+        ({"drop_leaks": True}, "--drop-leaks needs all texts at once"),
+        ({"valid_fraction": 1.5}, "must be at least 0 and less than 1"),
+        ({"text_column": "words"}, "has no column 'words'"),
+        ({"valid_fraction": 1e-9}, "No usable row is left in the valid split"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_leaves_nothing_behind(tmp_path, changes, said):
+    settings = {"source": str(write_csv(tmp_path / "moods.csv")), "out": tmp_path / "out", "stream": True, **changes}
+    with pytest.raises(UserMistake, match=said):
+        prepare(PrepareSettings(**settings))
+    assert [file.name for file in tmp_path.iterdir()] == ["moods.csv"]
+
+
+@pytest.mark.parametrize("rows", [[], [("Good", "glad", ""), ("Fine", "glad", "")]])
+def test_what_cannot_be_learned_from_is_refused(tmp_path, rows):
+    with pytest.raises(UserMistake, match=r"no row|only one label"):
+        prepare_stream(write_csv(tmp_path / "moods.csv", rows), tmp_path / "out", valid_fraction=0, test_fraction=0)
