@@ -1,5 +1,6 @@
 """A training run from its settings to its directory: read, build, loop."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import torch
 from accelerate import Accelerator
 
 from buddy.data.prepared import PreparedData, read_prepared
-from buddy.errors import UserMistake, quote
+from buddy.errors import EnvironmentFault, UserMistake, quote
 from buddy.progress import progress
 from buddy.text.rows import TextCorpus, read_corpus
 from buddy.text.tokenizer import Codec
@@ -38,6 +39,10 @@ from buddy.training.stopping import EarlyStopping, StopRequest, stop_on_signal
 
 ROOM_BESIDE_LABEL = 8
 """Tokens for the marks and a first few words of text."""
+
+
+LOST_PROCESS = re.compile(r"gloo|NCCL|[Cc]onnection|[Tt]imed out|[Bb]roken pipe|[Rr]emote")
+"""What the errors of the libraries speak of that carry gradients from one process to another."""
 
 
 class MakeEvaluate(Protocol):
@@ -112,7 +117,7 @@ def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> 
         _announce(training, data, is_new)
     done = training.position.step
     bar_of_steps = progress("training", training.total_steps, "steps", done, shown=accelerator.is_main_process)
-    with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar:
+    with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar, _telling_of_a_lost_process(training):
         train(training, stop, bar)
     return stop
 
@@ -232,6 +237,21 @@ def _recorder(training: Training) -> Iterator[None]:
 
         training.record = record
         yield
+
+
+@contextmanager
+def _telling_of_a_lost_process(training: Training) -> Iterator[None]:
+    """Say what it means when an exchange with the other processes fails; PyTorch has no class of error for it."""
+    try:
+        yield
+    except RuntimeError as error:
+        accelerator = training.accelerator
+        if accelerator.num_processes == 1 or not LOST_PROCESS.search(str(error)):
+            raise
+        raise EnvironmentFault(
+            f"Process {accelerator.process_index + 1} of {accelerator.num_processes} has lost another one; the log of "
+            f"that one says why. What was saved is kept: start all of them again with --resume --out {training.run}."
+        ) from error
 
 
 def _announce(training: Training, data: PreparedData | TextCorpus, is_new: bool) -> None:

@@ -1,4 +1,4 @@
-"""Two processes train one model, as `torchrun --nproc-per-node 2 -m buddy train …` starts them."""
+"""Several processes train one model, as `torchrun --nproc-per-node 2 -m buddy train …` starts them."""
 
 import os
 import signal
@@ -21,18 +21,23 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def start_two(start_buddy: Starter) -> Callable[..., list[Command]]:
-    """Start the same command twice, with the environment that a launcher gives to its processes."""
+FIFTY_STEPS = {**SETTINGS, "epochs": 50 / 7, "evaluations_per_epoch": 7, "patience": 0}
+"""A point on the curves for every step."""
 
-    def start(*arguments: object) -> list[Command]:
+
+@pytest.fixture
+def start_several(start_buddy: Starter) -> Callable[..., list[Command]]:
+    """Start the same command several times, with the environment that a launcher gives to its processes."""
+
+    def start(processes: int, *arguments: object) -> list[Command]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        common = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+            port = str(free.getsockname()[1])
+        number = str(processes)
+        common = {"WORLD_SIZE": number, "LOCAL_WORLD_SIZE": number, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         return [
             start_buddy(*arguments, environment={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)})
-            for rank in range(2)
+            for rank in range(processes)
         ]
 
     return start
@@ -43,8 +48,8 @@ def assert_nearly_the_same_curves(run: Path, other: Path) -> None:
         assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_two, train, moods, tmp_path):
-    first, second = start_two("train", "--data", moods, "--out", "together", *as_options(SETTINGS))
+def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_several, train, moods, tmp_path):
+    first, second = start_several(2, "train", "--data", moods, "--out", "together", *as_options(SETTINGS))
     assert (first.wait(), second.wait()) == (0, 0), first.err + second.err
     assert_nearly_the_same_curves(tmp_path / "together", train("alone", **SETTINGS))
     assert "Next:  buddy evaluate together" in first.out
@@ -53,9 +58,44 @@ def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_two, t
     assert "step " not in second.err
 
 
-def test_end_together_when_one_is_asked_to_and_go_on_together(start_two, train, moods, tmp_path):
+@pytest.mark.parametrize("processes", [2, 4])
+def test_have_the_curve_of_one_for_fifty_steps(start_several, train, moods, tmp_path, processes):
+    commands = start_several(processes, "train", "--data", moods, "--out", "together", *as_options(FIFTY_STEPS))
+    assert [command.wait() for command in commands] == [0] * processes, commands[0].err
+    assert len(curves(tmp_path / "together")) == 50
+    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **FIFTY_STEPS))
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 4), (4, 2), (2, 1)])
+def test_go_on_in_another_number(start_several, start_buddy, train, moods, tmp_path, before, after):
+    arguments = ("train", "--data", moods, "--out", "together", *as_options(FIFTY_STEPS))
+    commands = start_several(before, *arguments)
+    wait_for((tmp_path / "together" / "last").exists, commands[0])
+    os.kill(commands[-1].process.pid, signal.SIGTERM)
+    assert [command.wait() for command in commands] == [143] * before
+    assert len(curves(tmp_path / "together")) < 50
+    resume = ("train", "--resume", "--out", "together")
+    commands = start_several(after, *resume) if after > 1 else [start_buddy(*resume)]
+    assert [command.wait() for command in commands] == [0] * after, commands[0].err
+    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **FIFTY_STEPS))
+
+
+def test_all_end_when_one_is_killed_and_the_others_say_so(start_several, train, moods, tmp_path):
+    settings = {**SETTINGS, "epochs": 200.0, "patience": 0}
+    commands = start_several(3, "train", "--data", moods, "--out", "together", *as_options(settings))
+    wait_for((tmp_path / "together" / "last").exists, commands[0])
+    commands[1].process.kill()
+    assert [command.wait() for command in commands] == [1, -signal.SIGKILL, 1]
+    for command in (commands[0], commands[2]):
+        assert "has lost another one" in command.err
+        assert "start all of them again with --resume --out together" in command.err
+        assert "Traceback" not in command.err
+    assert (tmp_path / "together" / "last").exists()
+
+
+def test_end_together_when_one_is_asked_to_and_go_on_together(start_several, train, moods, tmp_path):
     settings = {**SETTINGS, "epochs": 6.0, "patience": 0}
-    both = start_two("train", "--data", moods, "--out", "together", *as_options(settings))
+    both = start_several(2, "train", "--data", moods, "--out", "together", *as_options(settings))
     wait_for((tmp_path / "together" / "last").exists, both[0])
     os.kill(both[1].process.pid, signal.SIGTERM)
     codes = [command.wait() for command in both]
@@ -63,7 +103,7 @@ def test_end_together_when_one_is_asked_to_and_go_on_together(start_two, train, 
     assert codes == [143, 143]
     assert "Go on with: buddy train --resume --out together" in both[0].out
 
-    both = start_two("train", "--resume", "--out", "together")
+    both = start_several(2, "train", "--resume", "--out", "together")
     assert [command.wait() for command in both] == [0, 0], both[0].err
     assert_nearly_the_same_curves(tmp_path / "together", train("alone", **settings))
 
