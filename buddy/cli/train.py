@@ -121,6 +121,9 @@ def train(
     device: DeviceName = "auto",
     number_format: NumberFormat = "auto",
     compile: Compile = False,  # noqa: A002  (the option's name)
+    shard: Annotated[
+        bool, typer.Option("--shard", help="Processes share the model (FSDP2) instead of each having all of it.")
+    ] = False,
     tensorboard: TensorBoard = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
@@ -172,6 +175,7 @@ def train(
             device=device,
             number_format=number_format,
             compile=compile,
+            shard=shard,
             tensorboard=tensorboard,
         )
         stop = start_run(settings, make_evaluate)

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
@@ -34,13 +34,16 @@ from buddy.text.render import LAYOUT_VERSION
 from buddy.text.rows import TextCorpus
 from buddy.training.backbone import Backbone
 from buddy.training.device import Device
-from buddy.training.optimizer import optimizer_tensors, restore_optimizer
+from buddy.training.optimizer import restore_optimizer
 from buddy.training.settings import TrainSettings
 from buddy.training.stopping import EarlyStopping
 
 RESUME = "resume"
 NO_RUN = (FileNotFoundError, NotADirectoryError, IsADirectoryError, KeyError, TypeError, ValueError, YAMLError)
 """What reading a config.yaml raises that is not there or says something else."""
+
+
+Weights = Mapping[str, torch.Tensor]
 
 
 @dataclass
@@ -50,6 +53,15 @@ class Position:
     step: int = 0
     evaluations: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Resumable:
+    """What going on needs beside the model: where the run was, and the optimizer's averages by name."""
+
+    position: Position
+    stopping: EarlyStopping
+    averages: Weights
 
 
 @dataclass(frozen=True)
@@ -142,10 +154,20 @@ def cut_history(run: Path, evaluations: int) -> None:
         file.writelines(line + b"\n" for line in lines[:evaluations])
 
 
-def save_model(folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings) -> None:
-    """Write a model so that Hugging Face and buddy can both load the folder, all or nothing."""
+def save_model(
+    folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings, weights: Weights | None = None
+) -> None:
+    """Write a model so that Hugging Face and buddy can both load the folder, all or nothing.
+
+    Args:
+        folder: to write.
+        backbone: the model.
+        labels: that it tells apart.
+        settings: of the run.
+        weights: put together, of a model that processes share; else the model's own are written.
+    """
     with _told_plainly(folder), atomic_folder(folder) as temporary:
-        _write_model(temporary, backbone, labels, settings)
+        _write_model(temporary, backbone, labels, settings, weights)
 
 
 def save_last(
@@ -153,19 +175,18 @@ def save_last(
     backbone: Backbone,
     labels: Sequence[str],
     settings: TrainSettings,
-    optimizer: AdamW,
-    position: Position,
-    stopping: EarlyStopping,
+    state: Resumable,
+    weights: Weights | None = None,
 ) -> None:
-    """Write the model as it is and all that going on needs, in one atomic folder."""
+    """Write the model as it is and all that going on needs, in one atomic folder; see ``save_model``."""
     with _told_plainly(run / "last"), atomic_folder(run / "last") as temporary:
-        _write_model(temporary, backbone, labels, settings)
+        _write_model(temporary, backbone, labels, settings, weights)
         resume = temporary / RESUME
         resume.mkdir()
-        save_file(optimizer_tensors(backbone.model, optimizer), resume / "optimizer.safetensors")
+        save_file(dict(state.averages), resume / "optimizer.safetensors")
         if settings.lora_rank:
             save_file(_trained_tensors(backbone), resume / "adapter.safetensors")
-        write_json(resume / "position.json", {"position": asdict(position), "stopping": asdict(stopping)})
+        write_json(resume / "position.json", {"position": asdict(state.position), "stopping": asdict(state.stopping)})
 
 
 def restore_last(
@@ -231,10 +252,12 @@ def _told_plainly(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _write_model(folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings) -> None:
+def _write_model(
+    folder: Path, backbone: Backbone, labels: Sequence[str], settings: TrainSettings, weights: Weights | None
+) -> None:
     adapted: Any = backbone.model
     model = deepcopy(adapted).merge_and_unload() if settings.lora_rank else adapted
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, state_dict=weights)
     backbone.tokenizer.save_pretrained(folder)
     facts = {
         "labels": list(labels),

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,12 +17,14 @@ from buddy.progress import Progress
 from buddy.text.batches import Batch, plan_epoch, split_by_tokens
 from buddy.text.tokenizer import Tokens
 from buddy.training.backbone import Backbone
-from buddy.training.checkpoint import Evaluation, Position, save_last, save_model
+from buddy.training.checkpoint import Evaluation, Position, Resumable, save_last, save_model
 from buddy.training.device import Device, seed_everything
 from buddy.training.lessons import Lessons
 from buddy.training.loss import learned_loss
+from buddy.training.optimizer import optimizer_tensors
 from buddy.training.schedule import learning_rate
 from buddy.training.settings import TrainSettings
+from buddy.training.sharding import is_sharded, whole, whole_weights, without_exchange
 from buddy.training.stopping import EarlyStopping, StopRequest
 
 
@@ -140,7 +141,7 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
         if _is_evaluation_due(training):
             evaluation = _evaluate(training)
             bar.say(_describe(evaluation, is_best=training.stopping.best_step == position.step))
-        elif time.monotonic() - training.clock.last_save > 60 * training.settings.save_minutes:
+        elif _is_save_due(training):
             _save(training)
 
 
@@ -171,7 +172,7 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
     training.model.train()
     for number, batch in enumerate(batches):
         is_last = number == len(batches) - 1
-        with nullcontext() if is_last else accelerator.no_sync(training.model):
+        with without_exchange(training.model, accelerator, is_last):
             loss = learned_loss(training.model, batch, training.device)
             (loss.total * scale).backward()
         total += loss.total.detach()
@@ -202,7 +203,7 @@ def _require_number(loss: float, step: int, settings: TrainSettings) -> None:
 
 def _clip_gradients(model: nn.Module, max_norm: float) -> None:
     """Shorten the gradient to ``max_norm``; one that is short enough is only measured, not rewritten."""
-    norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+    norm = whole(nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None]))
     if norm > max_norm:
         nn.utils.clip_grads_with_norm_(model.parameters(), max_norm, norm)
 
@@ -251,11 +252,11 @@ def _evaluate(training: Training) -> Evaluation:
     is_best = training.stopping.is_new_best(score, position.step)
     position.evaluations += 1
     training.clock = Clock()
+    if is_best:
+        _save_best(training)
     if training.is_writer:
-        if is_best:
-            save_model(training.run / "best", training.backbone, training.labels, training.settings)
         training.record(evaluation)
-        _save(training)
+    _save(training)
     return evaluation
 
 
@@ -265,14 +266,20 @@ def _bits_per_byte(nats_per_token: float, bytes_per_token: float | None) -> floa
 
 
 def _count(training: Training, split: str) -> Sums:
-    """Evaluate on every process its share of the texts, and add the counts up."""
+    """Evaluate on every process its share of the texts, and add the counts up.
+
+    Processes that share a model compute every pass together, so all of them evaluate all texts.
+    """
     accelerator = training.accelerator
+    share, shares = accelerator.process_index, accelerator.num_processes
+    if is_sharded(training.model):
+        share, shares = 0, 1
     was_training = training.model.training
     training.model.eval()
-    with torch.inference_mode():
-        mine = training.evaluate(training.backbone.model, split, accelerator.process_index, accelerator.num_processes)
+    with torch.no_grad() if is_sharded(training.model) else torch.inference_mode():  # borrowed weights learn later
+        mine = training.evaluate(training.backbone.model, split, share, shares)
     training.model.train(was_training)
-    if accelerator.num_processes == 1:
+    if shares == 1:
         return mine
     counts = torch.tensor([mine.loss, mine.weight, mine.correct, mine.texts], dtype=torch.float64)
     return Sums(*accelerator.reduce(counts.to(training.device.name)).tolist())
@@ -289,18 +296,35 @@ def _asked_to_stop(training: Training, stop: StopRequest) -> bool:
     return bool(stop)
 
 
+def _save_best(training: Training) -> None:
+    weights = whole_weights(training.backbone.model)
+    if training.is_writer:
+        save_model(training.run / "best", training.backbone, training.labels, training.settings, weights)
+
+
 def _save(training: Training) -> None:
+    weights = whole_weights(training.backbone.model)
+    averages = optimizer_tensors(training.backbone.model, training.optimizer)
     if training.is_writer:
         save_last(
             training.run,
             training.backbone,
             training.labels,
             training.settings,
-            training.optimizer,
-            training.position,
-            training.stopping,
+            Resumable(training.position, training.stopping, averages),
+            weights,
         )
     training.clock.last_save = time.monotonic()
+
+
+def _is_save_due(training: Training) -> bool:
+    """Tell whether the last save is some time ago; of processes that share a model the first one decides."""
+    is_due = time.monotonic() - training.clock.last_save > 60 * training.settings.save_minutes
+    if is_sharded(training.model):
+        decision = torch.tensor([int(is_due)], device=training.device.name)
+        torch.distributed.broadcast(decision, 0)
+        return bool(decision)
+    return is_due
 
 
 def tokens_per_pass(settings: TrainSettings, device: Device) -> int:

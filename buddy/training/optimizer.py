@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from buddy.training.sharding import share_of, whole
+
 STATE_NAMES = ("step", "exp_avg", "exp_avg_sq")
 
 
@@ -24,9 +26,12 @@ def make_optimizer(model: nn.Module, weight_decay: float) -> AdamW:
 
 
 def optimizer_tensors(model: nn.Module, optimizer: AdamW) -> dict[str, Tensor]:
-    """Give the optimizer's state under readable names, such as ``exp_avg/transformer.wte.weight``."""
+    """Give the optimizer's state under readable names, such as ``exp_avg/transformer.wte.weight``.
+
+    Where processes share a model, all of them must ask.
+    """
     return {
-        f"{kind}/{name}": optimizer.state[parameter][kind]
+        f"{kind}/{name}": whole(optimizer.state[parameter][kind])
         for name, parameter in model.named_parameters()
         if parameter in optimizer.state
         for kind in STATE_NAMES
@@ -44,5 +49,6 @@ def restore_optimizer(model: nn.Module, optimizer: AdamW, tensors: dict[str, Ten
             if tensors[f"exp_avg/{name}"].shape != parameter.shape:
                 raise ValueError(f"the averages of {name} are not of its shape")
             optimizer.state[parameter] = {
-                kind: tensors[f"{kind}/{name}"].to(parameter.device, copy=True) for kind in STATE_NAMES
+                kind: share_of(tensors[f"{kind}/{name}"].to(parameter.device, copy=True), parameter)
+                for kind in STATE_NAMES
             }

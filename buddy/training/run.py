@@ -11,6 +11,7 @@ from typing import Protocol
 
 import torch
 from accelerate import Accelerator
+from torch import nn
 
 from buddy.data.prepared import PreparedData, read_prepared
 from buddy.errors import EnvironmentFault, UserMistake, quote
@@ -35,6 +36,7 @@ from buddy.training.lessons import Lessons, labelled_lessons, streamed_lessons, 
 from buddy.training.loop import Evaluate, Training, train
 from buddy.training.optimizer import make_optimizer
 from buddy.training.settings import TrainSettings
+from buddy.training.sharding import is_sharded, shard
 from buddy.training.stopping import EarlyStopping, StopRequest, stop_on_signal
 
 ROOM_BESIDE_LABEL = 8
@@ -136,6 +138,8 @@ def build_training(
     backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]
     if settings.compile:
         _compile(backbone)
+    if settings.shard:
+        shard(backbone.model, device)
     optimizer = make_optimizer(backbone.model, settings.weight_decay)
     position, stopping = Position(), EarlyStopping(settings.patience)
     if not is_new:
@@ -152,7 +156,7 @@ def build_training(
         settings=settings,
         labels=data.labels,
         backbone=backbone,
-        model=accelerator.prepare_model(backbone.model, device_placement=False),
+        model=_wrap(backbone.model, accelerator),
         optimizer=optimizer,
         device=device,
         accelerator=accelerator,
@@ -188,6 +192,13 @@ def _make_backbone(settings: TrainSettings, data: PreparedData | TextCorpus, is_
     if settings.dropout is not None:
         set_dropout(backbone.model, settings.dropout)
     return add_lora(backbone, settings.lora_rank) if settings.lora_rank else backbone
+
+
+def _wrap(model: nn.Module, accelerator: Accelerator) -> nn.Module:
+    """Let several processes add up their gradients; those that share a model do so already."""
+    if is_sharded(model):
+        return model
+    return accelerator.prepare_model(model, device_placement=False)  # type: ignore[no-any-return]
 
 
 def _compile(backbone: Backbone) -> None:

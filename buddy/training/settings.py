@@ -53,6 +53,7 @@ class TrainSettings:
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
         number_format: ``auto``, ``bf16`` or ``fp32``.
         compile: compile the layers first (``torch.compile``), which takes a minute and pays on an accelerator.
+        shard: several processes share weights, gradients and averages (FSDP2) instead of each having all.
         tensorboard: also write TensorBoard events into the run.
     """
 
@@ -85,6 +86,7 @@ class TrainSettings:
     device: str = "auto"
     number_format: str = "auto"
     compile: bool = False
+    shard: bool = False
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
@@ -113,6 +115,8 @@ class TrainSettings:
             raise UserMistake(f"vocabulary_size must be at most {HIGHEST_VOCABULARY:,}, not {self.vocabulary_size}.")
         if self.max_tokens < 16:
             raise UserMistake(f"max_tokens must be at least 16, not {self.max_tokens}.")
+        if self.shard and self.lora_rank:
+            raise UserMistake("A model that processes share cannot train adapters: leave out shard or lora_rank.")
         if self.dropout is not None and not 0 <= self.dropout <= HIGHEST_DROPOUT:
             raise UserMistake(f"dropout must be from 0 to {HIGHEST_DROPOUT}, not {self.dropout}.")
 

@@ -58,18 +58,21 @@ def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_severa
     assert "step " not in second.err
 
 
-@pytest.mark.parametrize("processes", [2, 4])
-def test_have_the_curve_of_one_for_fifty_steps(start_several, train, moods, tmp_path, processes):
-    commands = start_several(processes, "train", "--data", moods, "--out", "together", *as_options(FIFTY_STEPS))
+@pytest.mark.parametrize(("processes", "more"), [(2, ()), (4, ()), (2, ("--shard",))], ids=["2", "4", "2 that share"])
+def test_have_the_curve_of_one_for_fifty_steps(start_several, train, moods, tmp_path, processes, more):
+    options = (*as_options(FIFTY_STEPS), *more)
+    commands = start_several(processes, "train", "--data", moods, "--out", "together", *options)
     assert [command.wait() for command in commands] == [0] * processes, commands[0].err
     assert len(curves(tmp_path / "together")) == 50
     assert_nearly_the_same_curves(tmp_path / "together", train("alone", **FIFTY_STEPS))
 
 
-@pytest.mark.parametrize(("before", "after"), [(2, 4), (4, 2), (2, 1)])
-def test_go_on_in_another_number(start_several, start_buddy, train, moods, tmp_path, before, after):
+@pytest.mark.parametrize(
+    ("before", "after", "more"), [(2, 4, ()), (4, 1, ()), (2, 3, ("--shard",)), (2, 1, ("--shard",))]
+)
+def test_go_on_in_another_number(start_several, start_buddy, train, moods, tmp_path, before, after, more):
     arguments = ("train", "--data", moods, "--out", "together", *as_options(FIFTY_STEPS))
-    commands = start_several(before, *arguments)
+    commands = start_several(before, *arguments, *more)
     wait_for((tmp_path / "together" / "last").exists, commands[0])
     os.kill(commands[-1].process.pid, signal.SIGTERM)
     assert [command.wait() for command in commands] == [143] * before
