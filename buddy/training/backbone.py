@@ -218,10 +218,14 @@ def _embedding_tables(model: PreTrainedModel) -> list[torch.Tensor]:
 
 
 def _start_at_mean_of_spelling(table: torch.Tensor, spelled: dict[int, list[int]]) -> None:
-    """Put a new token where the tokens that spell it lie: random rows start as loud noise."""
+    """Put a new token where the tokens that spell it lie: random rows start as loud noise.
+
+    Where the tokenizer has no letters for it, it starts at the mean of all: the mean of nothing is no number.
+    """
     with torch.no_grad():
-        for number, spelling in spelled.items():
-            table[number] = table[spelling].mean(dim=0)
+        means = {number: table[spelling or slice(None)].mean(dim=0) for number, spelling in spelled.items()}
+        for number, mean in means.items():
+            table[number] = mean
 
 
 def _load_whole(kind: Any, name: str, config: PreTrainedConfig) -> PreTrainedModel:
