@@ -11,6 +11,7 @@ from buddy.cli.training_options import (
     Compile,
     DeviceName,
     EvaluationsPerEpoch,
+    GradientCheckpointing,
     MaxGradientNorm,
     NumberFormat,
     Patience,
@@ -117,6 +118,7 @@ def train(
     seed: Seed = 13,
     device: DeviceName = "auto",
     number_format: NumberFormat = "auto",
+    gradient_checkpointing: GradientCheckpointing = False,
     compile: Compile = False,  # noqa: A002  (the option's name)
     tensorboard: TensorBoard = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
@@ -167,6 +169,7 @@ def train(
             seed=seed,
             device=device,
             number_format=number_format,
+            gradient_checkpointing=gradient_checkpointing,
             compile=compile,
             tensorboard=tensorboard,
         )

@@ -23,7 +23,7 @@ from buddy.errors import UserMistake
 from buddy.models import find_model
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER
 from buddy.text.tokenizer import Codec, make_codec, train_tokenizer
-from buddy.training.gpt2 import GPT2LMHeadModel, can_be_quick
+from buddy.training.gpt2 import GPT2LMHeadModel, can_be_quick, find_quick_gpt2
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -125,6 +125,30 @@ def set_dropout(model: "PreTrainedModel | PeftModel", dropout: float) -> None:
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = model.config.attn_pdrop if name.endswith("attn_dropout") else dropout
+
+
+def recompute_layers(model: "PreTrainedModel | PeftModel") -> None:
+    """Let a model keep only what each layer was given, and compute the layer again when its gradient is wanted.
+
+    The result is the same, dropout included: chance is put back to where it was before a layer is run again. So must
+    the choice of attention be: what surrounds the forward pass (``Device.attention``) must surround the backward pass.
+
+    Raises:
+        UserMistake: the architecture cannot; training would run out of the memory that was to be saved.
+
+    Source:
+        Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 3, with the layers as segments.
+    """
+    quick = find_quick_gpt2(model)
+    if quick is not None:
+        quick.recomputes_layers = True
+        return
+    try:
+        enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)  # its old name
+        enable({"use_reentrant": False})
+    except ValueError as error:
+        kind = model.config.model_type
+        raise UserMistake(f"A model of the kind {kind} has no gradient checkpointing; leave the option out.") from error
 
 
 def load_backbone(name: str) -> Backbone:

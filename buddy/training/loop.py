@@ -150,7 +150,8 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
     training.model.train()
     for number, batch in enumerate(batches):
         is_last = number == len(batches) - 1
-        with nullcontext() if is_last else accelerator.no_sync(training.model):
+        attention = training.device.attention(batch.input_ids.shape[1])  # the same for what backward computes again
+        with nullcontext() if is_last else accelerator.no_sync(training.model), attention:
             loss = learned_loss(training.model, batch, training.device)
             (loss.total * scale).backward()
         total += loss.total.detach()
