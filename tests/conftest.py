@@ -12,7 +12,13 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from transformers import GPT2LMHeadModel, GPTNeoForCausalLM, LlamaForCausalLM
+    from transformers import (
+        Gemma3ForCausalLM,
+        GPT2LMHeadModel,
+        GPTNeoForCausalLM,
+        LlamaForCausalLM,
+        MistralForCausalLM,
+    )
 
     from buddy.text.tokenizer import Tokens
 
@@ -142,6 +148,52 @@ def tiny_llama(vocabulary: int = 50, seed: int = 0) -> "LlamaForCausalLM":
         initializer_range=0.3,
     )
     model = LlamaForCausalLM(config)
+    model.eval()
+    return model
+
+
+def tiny_gemma(vocabulary: int = 50, seed: int = 0) -> "Gemma3ForCausalLM":
+    """A Gemma 3 of width 32: its first layer looks back 4 tokens only, its second as far as it likes."""
+    import torch
+    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
+    torch.manual_seed(seed)
+    config = Gemma3TextConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        max_position_embeddings=128,
+        sliding_window=4,
+        layer_types=["sliding_attention", "full_attention"],
+        initializer_range=0.2,
+    )
+    model = Gemma3ForCausalLM(config)
+    model.eval()
+    return model
+
+
+def tiny_mistral(vocabulary: int = 50, seed: int = 0) -> "MistralForCausalLM":
+    """A Mistral of width 32, all of whose layers look back 4 tokens only."""
+    import torch
+    from transformers import MistralConfig, MistralForCausalLM
+
+    torch.manual_seed(seed)
+    config = MistralConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=128,
+        sliding_window=4,
+        initializer_range=0.3,
+    )
+    model = MistralForCausalLM(config)
     model.eval()
     return model
 

@@ -11,6 +11,7 @@ from buddy.cli.training_options import (
     Compile,
     DeviceName,
     EvaluationsPerEpoch,
+    GradientCheckpointing,
     MaxGradientNorm,
     NumberFormat,
     Patience,
@@ -79,6 +80,7 @@ def pretrain(
     seed: Seed = 13,
     device: DeviceName = "auto",
     number_format: NumberFormat = "auto",
+    gradient_checkpointing: GradientCheckpointing = False,
     compile: Compile = False,  # noqa: A002  (the option's name)
     tensorboard: TensorBoard = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
@@ -126,6 +128,7 @@ def pretrain(
             seed=seed,
             device=device,
             number_format=number_format,
+            gradient_checkpointing=gradient_checkpointing,
             compile=compile,
             tensorboard=tensorboard,
         )

@@ -11,6 +11,7 @@ from buddy.cli.training_options import (
     Compile,
     DeviceName,
     EvaluationsPerEpoch,
+    GradientCheckpointing,
     MaxGradientNorm,
     NumberFormat,
     Patience,
@@ -120,6 +121,7 @@ def train(
     seed: Seed = 13,
     device: DeviceName = "auto",
     number_format: NumberFormat = "auto",
+    gradient_checkpointing: GradientCheckpointing = False,
     compile: Compile = False,  # noqa: A002  (the option's name)
     shard: Annotated[
         bool, typer.Option("--shard", help="Processes share the model (FSDP2) instead of each having all of it.")
@@ -174,6 +176,7 @@ def train(
             seed=seed,
             device=device,
             number_format=number_format,
+            gradient_checkpointing=gradient_checkpointing,
             compile=compile,
             shard=shard,
             tensorboard=tensorboard,

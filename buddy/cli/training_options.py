@@ -28,6 +28,9 @@ SaveMinutes = Annotated[float, typer.Option(min=0, help="last/ is at most this o
 Seed = Annotated[int, typer.Option(min=0, help="Of everything random.")]
 DeviceName = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 NumberFormat = Annotated[str, typer.Option(help="auto, bf16 or fp32.")]
+GradientCheckpointing = Annotated[
+    bool, typer.Option("--gradient-checkpointing", help="Compute each layer twice: less memory, a third more time.")
+]
 Compile = Annotated[
     bool, typer.Option("--compile", help="Compile the layers first: takes a minute, pays on an accelerator.")
 ]

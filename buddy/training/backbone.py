@@ -23,7 +23,7 @@ from buddy.errors import UserMistake
 from buddy.models import find_model
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER
 from buddy.text.tokenizer import Codec, make_codec, train_tokenizer
-from buddy.training.gpt2 import GPT2LMHeadModel, can_be_quick
+from buddy.training.gpt2 import GPT2LMHeadModel, can_be_quick, find_quick_gpt2
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -127,6 +127,30 @@ def set_dropout(model: "PreTrainedModel | PeftModel", dropout: float) -> None:
             module.p = model.config.attn_pdrop if name.endswith("attn_dropout") else dropout
 
 
+def recompute_layers(model: "PreTrainedModel | PeftModel") -> None:
+    """Let a model keep only what each layer was given, and compute the layer again when its gradient is wanted.
+
+    The result is the same, dropout included: chance is put back to where it was before a layer is run again. So must
+    the choice of attention be: what surrounds the forward pass (``Device.attention``) must surround the backward pass.
+
+    Raises:
+        UserMistake: the architecture cannot; training would run out of the memory that was to be saved.
+
+    Source:
+        Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 3, with the layers as segments.
+    """
+    quick = find_quick_gpt2(model)
+    if quick is not None:
+        quick.recomputes_layers = True
+        return
+    try:
+        enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)  # its old name
+        enable({"use_reentrant": False})
+    except ValueError as error:
+        kind = model.config.model_type
+        raise UserMistake(f"A model of the kind {kind} has no gradient checkpointing; leave the option out.") from error
+
+
 def load_backbone(name: str) -> Backbone:
     """Load a causal language model from a folder or the hub, and teach its tokenizer our special tokens.
 
@@ -218,10 +242,14 @@ def _embedding_tables(model: PreTrainedModel) -> list[torch.Tensor]:
 
 
 def _start_at_mean_of_spelling(table: torch.Tensor, spelled: dict[int, list[int]]) -> None:
-    """Put a new token where the tokens that spell it lie: random rows start as loud noise."""
+    """Put a new token where the tokens that spell it lie: random rows start as loud noise.
+
+    Where the tokenizer has no letters for it, it starts at the mean of all: the mean of nothing is no number.
+    """
     with torch.no_grad():
-        for number, spelling in spelled.items():
-            table[number] = table[spelling].mean(dim=0)
+        means = {number: table[spelling or slice(None)].mean(dim=0) for number, spelling in spelled.items()}
+        for number, mean in means.items():
+            table[number] = mean
 
 
 def _load_whole(kind: Any, name: str, config: PreTrainedConfig) -> PreTrainedModel:

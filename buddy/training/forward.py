@@ -3,11 +3,14 @@
 Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `V` vocabulary.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from buddy.text.batches import IntArray
 from buddy.training.device import Device
@@ -49,10 +52,9 @@ def next_token_logits(model: nn.Module, question: Question, device: Device) -> T
             return quick.lm_head(top_vectors(model, question, device))  # type: ignore[no-any-return]
     union, place = np.unique(question.columns, return_inverse=True)
     with device.autocast(), device.attention(question.input_ids.shape[1]):
-        tensors = _tensors(question, device)
-        if tensors["attention_mask"] is not None:  # some architectures add the mask to their scores as it is
-            forbidden = ~tensors["attention_mask"]
-            tensors["attention_mask"] = forbidden.to(device.dtype) * torch.finfo(device.dtype).min
+        tensors: dict[str, Any] = _tensors(question, device)
+        if tensors["attention_mask"] is not None:
+            tensors["attention_mask"] = _masks_of_layers(model, tensors, device)
         wanted = torch.from_numpy(union).to(device.name)
         of_all_rows: Tensor = model(**tensors, logits_to_keep=wanted, use_cache=False).logits
     row = torch.arange(len(place), device=device.name)[:, None]
@@ -72,6 +74,28 @@ def _tensors(question: Question, device: Device) -> dict[str, Tensor | None]:
         "position_ids": torch.from_numpy(question.positions).to(device.name),
         "attention_mask": None if question.mask is None else question.mask.to(device.name),
     }
+
+
+def _masks_of_layers(model: nn.Module, tensors: Mapping[str, Tensor], device: Device) -> Tensor | dict[str, Tensor]:
+    """Give the mask as the model adds it to its scores; two of them where some layers look back a few tokens only.
+
+    A model takes a mask of four axes as it is, and forgets its own window (Gemma 3, Mistral). How far back a token
+    lies is told by the positions, so that neither packed documents nor branches of labels count twice.
+    """
+    mask, positions = tensors["attention_mask"], tensors["position_ids"]
+    config = next(module.config for module in model.modules() if isinstance(module, PreTrainedModel))
+    window, kinds = getattr(config, "sliding_window", None), getattr(config, "layer_types", None)
+    if not window or mask.shape[-1] <= window or (kinds and "sliding_attention" not in kinds):
+        return _to_add(mask, device)
+    is_near = positions[:, None, :, None] - positions[:, None, None, :] < window  # (B, 1, T, T)
+    if not kinds:
+        return _to_add(mask & is_near, device)
+    return {"full_attention": _to_add(mask, device), "sliding_attention": _to_add(mask & is_near, device)}
+
+
+def _to_add(mask: Tensor, device: Device) -> Tensor:
+    """Turn true and false into numbers to add; some architectures add the mask to their scores as it is."""
+    return (~mask).to(device.dtype) * torch.finfo(device.dtype).min
 
 
 def same_document_mask(documents: IntArray, device_name: str = "cpu") -> Tensor:

@@ -9,6 +9,7 @@ What is saved against the general implementation:
 - The top layer works only on the tokens whose next one is wanted. A labelled text has two of them, `<EMOTION_TYPE>`
   and the label; the others are needed below, where the two look at them, and no further.
 - Dropout draws its random numbers in bulk. One at a time, on a CPU, they cost more than all GELUs, there and back.
+- On request a layer keeps only what it was given, and is computed once more when its gradient is wanted.
 - On request a layer is compiled: on an accelerator its many small steps then run as a few large ones.
 
 Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `D` width, `H` heads, `V` vocabulary.
@@ -21,6 +22,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 from transformers import GPT2Config, PreTrainedConfig
 
 STEPS_OF_CHANCE = 1 << 16
@@ -36,6 +38,7 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
     def __init__(self, config: GPT2Config) -> None:
         super().__init__(config)
         self.run_layer: Callable[..., Tensor] = run_layer
+        self.recomputes_layers = False
 
     def forward(self, *arguments: Any, columns: Tensor | None = None, **named: Any) -> Any:
         """Give what Hugging Face's model gives; with ``columns`` (B, P) the top vectors there, (B, P, D).
@@ -51,8 +54,13 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
         body = self.transformer
         x = _drop(body.wte(input_ids) + body.wpe(positions), body.drop)  # (B, T, D)
         for layer in body.h[:-1]:
-            x = self.run_layer(layer, x, mask)
-        return body.ln_f(self.run_layer(body.h[-1], x, mask, columns))  # type: ignore[no-any-return]
+            x = self._run(layer, x, mask)
+        return body.ln_f(self._run(body.h[-1], x, mask, columns))  # type: ignore[no-any-return]
+
+    def _run(self, *arguments: Any) -> Tensor:
+        if not self.recomputes_layers or not torch.is_grad_enabled():
+            return self.run_layer(*arguments)
+        return checkpoint(self.run_layer, *arguments, use_reentrant=False)  # type: ignore[no-any-return]
 
     def compile_layers(self) -> None:
         """Run compiled code for the layers from now on: one piece of it, which serves them all."""

@@ -172,7 +172,8 @@ def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
     training.model.train()
     for number, batch in enumerate(batches):
         is_last = number == len(batches) - 1
-        with without_exchange(training.model, accelerator, is_last):
+        attention = training.device.attention(batch.input_ids.shape[1])  # the same for what backward computes again
+        with without_exchange(training.model, accelerator, is_last), attention:
             loss = learned_loss(training.model, batch, training.device)
             (loss.total * scale).backward()
         total += loss.total.detach()

@@ -26,6 +26,7 @@ from buddy.training.backbone import (
     new_backbone,
     new_tokenizer,
     quiet_transformers,
+    recompute_layers,
     set_dropout,
     wrap_tokenizer,
 )
@@ -136,6 +137,8 @@ def build_training(
     seed_everything(settings.seed)
     backbone = _make_backbone(settings, data, is_new)
     backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]
+    if settings.gradient_checkpointing:
+        recompute_layers(backbone.model)
     if settings.compile:
         _compile(backbone)
     if settings.shard:

@@ -52,6 +52,7 @@ class TrainSettings:
         seed: of everything that is random.
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
         number_format: ``auto``, ``bf16`` or ``fp32``.
+        gradient_checkpointing: keep less for the backward pass and compute each layer twice; the result is the same.
         compile: compile the layers first (``torch.compile``), which takes a minute and pays on an accelerator.
         shard: several processes share weights, gradients and averages (FSDP2) instead of each having all.
         tensorboard: also write TensorBoard events into the run.
@@ -85,6 +86,7 @@ class TrainSettings:
     seed: int = 13
     device: str = "auto"
     number_format: str = "auto"
+    gradient_checkpointing: bool = False
     compile: bool = False
     shard: bool = False
     tensorboard: bool = False

@@ -28,6 +28,9 @@ def test_a_run_is_made_summarised_and_named(buddy, moods):
     assert lines[5].endswith("best so far")
 
 
+FLAGS = ("--tensorboard", "--compile", "--gradient-checkpointing")
+
+
 def test_every_option_reaches_the_run(buddy, moods, monkeypatch):
     monkeypatch.setattr("buddy.training.run._compile", lambda _: None)  # takes minutes; test_run.py has it
     wanted = {
@@ -38,10 +41,11 @@ def test_every_option_reaches_the_run(buddy, moods, monkeypatch):
         "best_by": "loss", "patience": 4, "save_minutes": 2.0, "seed": 5, "device": "cpu", "number_format": "fp32",
     }  # fmt: skip
     typed = [part for name, value in wanted.items() for part in ("--" + name.replace("_", "-"), value)]
-    code, *_ = buddy("train", "--data", moods, "--out", "run", "--tensorboard", "--compile", *typed)
+    code, *_ = buddy("train", "--data", moods, "--out", "run", *FLAGS, *typed)
     assert code == 0
     settings = yaml.safe_load(Path("run/config.yaml").read_text())["settings"]
-    assert settings == {**wanted, "data": str(moods), "out": "run", "tensorboard": True, "compile": True, "teacher": ""}
+    flags = {flag[2:].replace("-", "_"): True for flag in FLAGS}
+    assert settings == {**wanted, **flags, "data": str(moods), "out": "run", "teacher": ""}
 
 
 class TestRefused:

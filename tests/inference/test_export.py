@@ -18,7 +18,7 @@ from buddy.text.tokenizer import Tokens
 from buddy.training.backbone import SCRATCH_SHAPES, Backbone, new_backbone, new_tokenizer
 from buddy.training.checkpoint import save_model
 from buddy.training.settings import TrainSettings
-from tests.conftest import LABELS, tiny_gpt2, tiny_gpt_neo, tiny_llama
+from tests.conftest import LABELS, tiny_gemma, tiny_gpt2, tiny_gpt_neo, tiny_llama
 
 TEXTS = ["My old dog died and it rained", "We won the game and we all went out", "", "😢 so"]
 
@@ -94,6 +94,25 @@ class TestAnswers:
         np.testing.assert_allclose(found, expected, atol=0.15)
 
 
+def tiny_gemma2() -> Any:
+    """A Gemma 2 whose soft cap of its attention is felt."""
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    config = Gemma2Config(
+        vocab_size=50,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        initializer_range=0.3,
+        attn_logit_softcapping=1.0,
+        final_logit_softcapping=None,
+    )
+    return Gemma2ForCausalLM(config)
+
+
 def assert_same_answers(folder: Path, out: Path) -> None:
     """Compare an export with plain Hugging Face calls."""
     export_model(folder, out, "float32")
@@ -134,6 +153,20 @@ class TestRefused:
     def test_an_unknown_quantization(self, trained_run, tmp_path):
         with pytest.raises(UserMistake, match=r"must be one of int8, .* not 'int4'"):
             export_model(trained_run, tmp_path / "out", cast("Quantization", "int4"))
+
+    def test_a_model_that_ctranslate2_computes_otherwise_and_nothing_stays_behind(self, tmp_path):
+        """Gemma 2 caps its scores softly; CTranslate2 converts it and does not."""
+        folder = save(tmp_path / "best", tiny_gemma2(), max_tokens=64)
+        with pytest.raises(
+            UserMistake, match=r"\(gemma2\) otherwise than PyTorch \(by [\d.]+ nats\), .*checkpoint itself"
+        ):
+            export_model(folder, tmp_path / "models" / "out")
+        assert not (tmp_path / "models").exists()
+
+    def test_texts_longer_than_some_layers_look_back(self, tmp_path):
+        folder = save(tmp_path / "best", tiny_gemma(), max_tokens=16)
+        with pytest.raises(UserMistake, match=r"look back 4 tokens only, .*train it with --max-tokens 4"):
+            export_model(folder, tmp_path / "out")
 
     def test_an_architecture_that_ctranslate2_does_not_know_and_nothing_stays_behind(self, tmp_path):
         folder = save(tmp_path / "best", tiny_gpt_neo())

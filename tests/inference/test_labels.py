@@ -12,14 +12,16 @@ from buddy.inference.torch_labels import score_labels
 from buddy.text.render import END as END_OF_TEXT
 from buddy.text.render import LISTENER
 from buddy.text.tokenizer import Tokens
-from tests.conftest import random_tokens, tiny_gpt2, tiny_llama
+from tests.conftest import random_tokens, tiny_gemma, tiny_gpt2, tiny_llama, tiny_mistral
 
 END = 0
 SHARED_BEGINNINGS = [(7,), (7, 8), (7, 8, 9, 10, 11), (7, 12, 13), (14, 15), (14, 16, 17, 18), (3,)]
 SINGLE_TOKENS = [(5,), (9,), (31,)]
 
 
-@pytest.fixture(scope="module", params=[tiny_gpt2, tiny_llama], ids=["gpt2", "llama"])
+@pytest.fixture(
+    scope="module", params=[tiny_gpt2, tiny_llama, tiny_gemma, tiny_mistral], ids=["gpt2", "llama", "gemma", "mistral"]
+)
 def model(request):
     return request.param()
 
