@@ -52,7 +52,7 @@ def parquet_of(file: IO[bytes], name: str, advice: str) -> Iterator["pq.ParquetF
     import pyarrow.parquet as pq
 
     try:
-        yield pq.ParquetFile(file)
+        yield pq.ParquetFile(file, pre_buffer=False)  # else all that was read stays in memory while the file is open
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # damage has no number, a failing disk has
             raise
