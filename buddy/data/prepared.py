@@ -10,6 +10,7 @@ Nothing here imports a heavy library before data is read or written.
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -122,8 +123,7 @@ class PreparedData:
             ):
                 if file.is_file():
                     digest.update(f"{file.relative_to(self.folder).as_posix()}\n".encode())
-                    for row in _iterate_rows(file, columns):
-                        digest.update(json.dumps(row).encode() + b"\n")
+                    digest.update(_hash_of_rows(file, columns))
         return digest.hexdigest()
 
     def _require(self, split: str, available: Sequence[str], what: str) -> None:
@@ -241,12 +241,38 @@ def _iterate_rows(
     file: Path, columns: tuple[str, ...], blocks: Sequence[int] | None = None
 ) -> Iterator[tuple[Any, ...]]:
     """Give the rows of a file, or of some blocks of it, in the memory of some thousand of them."""
+    for batch in _batches(file, columns, blocks):
+        yield from zip(*(batch[name].to_pylist() for name in columns), strict=True)
+
+
+def _batches(file: Path, columns: tuple[str, ...], blocks: Sequence[int] | None = None) -> Iterator["pa.RecordBatch"]:
     with open_parquet(file, ADVICE) as table:
         for batch in table.iter_batches(ROWS_OF_A_BLOCK, row_groups=blocks):
             batch.validate(full=True)  # the library takes a file's word for what it holds
             if any(_has_gaps(batch[name]) for name in columns):
                 raise _damaged(file)
-            yield from zip(*(batch[name].to_pylist() for name in columns), strict=True)
+            yield batch
+
+
+def _hash_of_rows(file: Path, columns: tuple[str, ...]) -> bytes:
+    """Hash the lengths and the letters of each column's texts, however the file is cut into blocks."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    hashes: dict[str, hashlib._Hash] = defaultdict(hashlib.sha256)
+    for batch in _batches(file, columns):
+        for name in columns:
+            column = batch[name]
+            if hasattr(column.type, "value_type"):
+                hashes[f"{name} lists"].update(pc.list_value_length(column).cast("int64").to_numpy().tobytes())
+                column = pc.list_flatten(column)
+            texts = column.cast("large_string")
+            _, offsets, letters = texts.buffers()
+            ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+            hashes[f"{name} lengths"].update(np.diff(ends).tobytes())
+            if letters is not None:
+                hashes[name].update(memoryview(letters)[ends[0] : ends[-1]])
+    return b"".join(name.encode() + found.digest() for name, found in sorted(hashes.items()))
 
 
 def _has_gaps(column: "pa.Array") -> bool:

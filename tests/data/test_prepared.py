@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from buddy.data import prepared
 from buddy.data.prepared import read_prepared, write_prepared
 from buddy.errors import UserMistake
 from buddy.records import Dialogue, Example
@@ -52,6 +53,15 @@ def test_fingerprint_tells_data_apart_and_nothing_else(folder, tmp_path_factory)
     first, second, third, fourth = (read_prepared(path).fingerprint() for path in (folder, same, other, reordered))
     assert first == second
     assert len({first, third, fourth}) == 3
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_fingerprint_is_that_of_the_rows_however_they_are_cut_into_blocks(folder, tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(prepared, "ROWS_OF_A_BLOCK", rows)
+    write_prepared(tmp_path, {"train": TRAIN, "valid": VALID}, {"train": TALKS})
+    cut = read_prepared(tmp_path)
+    assert max(cut.blocks("train")) == rows
+    assert cut.fingerprint() == read_prepared(folder).fingerprint()
 
 
 def test_no_folder_tells_how_to_make_one(tmp_path):
