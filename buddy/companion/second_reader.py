@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from buddy.models import find_model
 
 FILE = "head.json"
-WINDOW = 126
+WINDOW = 254
 """Tokens that are read at a time, as many as the encoder learned from, and as many as a message seldom has."""
 
 WINDOWS = 24
