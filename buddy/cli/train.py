@@ -35,6 +35,8 @@ EXAMPLES = """Examples:
 
   buddy train --data data/moods --backbone gpt2 --lora-rank 8 --out runs/moods
 
+  buddy train --data data/moods --backbone gpt2 --dry-run
+
   buddy train --resume --out runs/moods
 
   accelerate launch --multi-gpu -m buddy train --data data/empathetic-dialogues
@@ -127,6 +129,9 @@ def train(
         bool, typer.Option("--shard", help="Processes share the model (FSDP2) instead of each having all of it.")
     ] = False,
     tensorboard: TensorBoard = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what a run will need: memory, steps, time. Nothing is written.")
+    ] = False,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Fine-tune a causal language model into an emotion classifier, or a companion.
@@ -136,6 +141,7 @@ def train(
     """
     from buddy.evaluation.during_training import make_evaluate
     from buddy.training.checkpoint import read_settings
+    from buddy.training.dry_run import print_estimate
     from buddy.training.run import resume_run, start_run
     from buddy.training.settings import TrainSettings, suited_to
 
@@ -181,5 +187,8 @@ def train(
             shard=shard,
             tensorboard=tensorboard,
         )
+        if dry_run:
+            print_estimate(settings, make_evaluate)
+            return
         stop = start_run(settings, make_evaluate)
     end_run(run, stop, "train")

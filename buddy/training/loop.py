@@ -134,7 +134,7 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
             plan = plan_epoch(lengths, training.settings.batch_size, training.settings.seed, epoch, chapter)
             planned = epoch, chapter
         # ---------------------------------------------------------------------------------------------------------
-        loss = _take_step(training, [documents[i] for i in plan[step]])
+        loss = take_step(training, [documents[i] for i in plan[step]])
         # ---------------------------------------------------------------------------------------------------------
         position.step += 1
         bar.advance(1, note=f"loss {loss:.3f}")
@@ -160,12 +160,15 @@ def find_place(step: int, steps_of_chapters: Sequence[int]) -> tuple[int, int, i
     return epoch, chapter, step
 
 
-def _take_step(training: Training, documents: Sequence[Tokens]) -> float:
-    """Learn from the documents of one step; give the loss, in nats per learned token, before the step."""
+def take_step(training: Training, documents: Sequence[Tokens]) -> float:
+    """Learn from the documents of one step; give the loss, in nats per learned token, before the step.
+
+    The position does not move: that is the loop's.
+    """
     started = time.perf_counter()
     settings, position, accelerator = training.settings, training.position, training.accelerator
     seed_everything(settings.seed, position.step, accelerator.process_index)
-    batches = _batches_of_this_process(training, documents)
+    batches = batches_of_this_process(training, documents)
     weight = sum(map(_learned_weight, documents)) or 1.0  # 1: nothing is learned, by none
     scale = accelerator.num_processes / weight  # several processes average their gradients; we want their sum
     total = torch.zeros((), device=training.device.name)
@@ -209,7 +212,7 @@ def _clip_gradients(model: nn.Module, max_norm: float) -> None:
         nn.utils.clip_grads_with_norm_(model.parameters(), max_norm, norm)
 
 
-def _batches_of_this_process(training: Training, documents: Sequence[Tokens]) -> list[Batch]:
+def batches_of_this_process(training: Training, documents: Sequence[Tokens]) -> list[Batch]:
     """Cut a step into the shares of the processes, and a share into passes that fit the memory."""
     rank, ranks = training.accelerator.process_index, training.accelerator.num_processes
     mine = list(documents[rank::ranks]) or [_without_learning(documents[0])]

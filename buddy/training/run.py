@@ -109,20 +109,30 @@ def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequ
 
 
 def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> StopRequest:
+    training, data = read_and_build(settings, make_evaluate, is_new)
+    if training.is_writer:
+        if is_new:  # only now, so that a start which is refused leaves nothing behind
+            checkpoint.cut_history(settings.out, 0)
+            checkpoint.write_config(settings, data, training.device, training.backbone)
+        _announce(training, data, is_new)
+    done = training.position.step
+    bar_of_steps = progress("training", training.total_steps, "steps", done, shown=training.is_writer)
+    with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar, _telling_of_a_lost_process(training):
+        train(training, stop, bar)
+    return stop
+
+
+def read_and_build(
+    settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool
+) -> tuple[Training, PreparedData | TextCorpus]:
+    """Read the data, choose the device, and build all that the loop works with; nothing is written."""
     keep_freed_memory()
     quiet_transformers()
     data = read_corpus(settings.data) if settings.task == "text" else read_prepared(settings.data)
     _require_two_labels(data)
     device = choose_device(settings.device, settings.number_format)
     accelerator = Accelerator(cpu=device.name == "cpu")
-    training = build_training(settings, data, device, accelerator, make_evaluate, is_new)
-    if accelerator.is_main_process:
-        _announce(training, data, is_new)
-    done = training.position.step
-    bar_of_steps = progress("training", training.total_steps, "steps", done, shown=accelerator.is_main_process)
-    with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar, _telling_of_a_lost_process(training):
-        train(training, stop, bar)
-    return stop
+    return build_training(settings, data, device, accelerator, make_evaluate, is_new), data
 
 
 def build_training(
@@ -148,13 +158,10 @@ def build_training(
     if not is_new:
         checkpoint.check_data_unchanged(settings.out, data)
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
-    asked, settings = settings, replace(settings, max_tokens=min(settings.max_tokens, backbone.positions))
-    _require_room(settings.max_tokens, asked.max_tokens, backbone.codec, data)
+    asked, settings = settings.max_tokens, replace(settings, max_tokens=min(settings.max_tokens, backbone.positions))
+    _require_room(settings.max_tokens, asked, backbone.codec, data)
     lessons = _make_lessons(settings, data, backbone.codec)
     evaluate = make_evaluate(settings, data.labels, backbone.codec, lessons, device)
-    if is_new and accelerator.is_main_process:  # last, so that a start which is refused leaves nothing behind
-        checkpoint.cut_history(settings.out, 0)
-        checkpoint.write_config(asked, data, device, backbone)
     return Training(
         settings=settings,
         labels=data.labels,

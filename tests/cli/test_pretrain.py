@@ -77,7 +77,7 @@ def test_an_interrupted_run_ends_like_one_that_was_not(buddy, corpus, tmp_path, 
 
     options = ("--corpus", corpus, *QUICK, "--epochs", 1)
     assert run("whole", *options)[0] == 0
-    real, steps = loop._take_step, []
+    real, steps = loop.take_step, []
 
     def crash(*arguments):
         steps.append(1)
@@ -85,9 +85,9 @@ def test_an_interrupted_run_ends_like_one_that_was_not(buddy, corpus, tmp_path, 
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(loop, "_take_step", crash)
+    monkeypatch.setattr(loop, "take_step", crash)
     assert run("broken", *options)[0] == 130
-    monkeypatch.setattr(loop, "_take_step", real)
+    monkeypatch.setattr(loop, "take_step", real)
     code, _, err = run("broken", "--resume")
     assert code == 0, err
     assert_same_run(tmp_path / "whole", tmp_path / "broken")

@@ -61,7 +61,7 @@ STOOD_IN: Mapping[str, set[str]] = {
     "index": {"moods.csv", "data/empathetic-dialogues"},
     "measured": {"data/builtin", "data/empathetic-dialogues"},
     "pretraining": {"diaries.jsonl.xz", "novels.txt", "talk.jsonl", "blogs.jsonl.xz", "data/moods"},
-    "training": {"data/empathetic-dialogues", "data/moods", "gpt2"},
+    "training": {"data/builtin", "data/empathetic-dialogues", "data/moods", "gpt2"},
     "tutorials/gpt2": {"data/moods", "gpt2", "copies/gpt2"},
     "tutorials/lora": {"data/tickets", "data/moods", "gpt2"},
     "using": {"runs/companion", "diary.txt", "diary.csv", "data/empathetic-dialogues"},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
+from torch.autograd.profiler import profile
 
 from buddy.errors import UserMistake
 from buddy.text.batches import Batch, pad
@@ -26,7 +26,7 @@ def batch() -> Batch:
 def kept_bytes(model: nn.Module, batch: Batch, cpu) -> int:
     """What the forward pass has allocated and not given back: it waits for the backward pass."""
     learned_loss(model, batch, cpu)  # what is made once is made now
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
+    with profile(use_kineto=False, profile_memory=True) as watched:
         loss = learned_loss(model, batch, cpu)
     kept: int = sum(event.self_cpu_memory_usage for event in watched.key_averages())
     assert loss.total.requires_grad

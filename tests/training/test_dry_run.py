@@ -1,0 +1,125 @@
+"""What a run will need, told before it begins, and compared with what it then took."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from buddy.evaluation.during_training import make_evaluate
+from buddy.training.backbone import SCRATCH_SHAPES, Shape
+from buddy.training.dry_run import Estimate, estimate_run
+from buddy.training.loss import learned_loss
+from buddy.training.run import read_and_build
+from tests.training.conftest import QUICK_RUN, as_options, curves
+
+
+def estimate(settings) -> Estimate:
+    training, _ = read_and_build(settings, make_evaluate, is_new=True)
+    return estimate_run(training)
+
+
+def test_the_command_prints_a_table_and_writes_nothing(buddy, moods):
+    options = as_options({key: value for key, value in QUICK_RUN.items() if key != "out"})
+    code, out, _ = buddy("train", "--data", moods, "--dry-run", *options)
+    assert code == 0
+    assert list(Path().iterdir()) == []
+    names = [line.split("  ")[0] or line.split()[0] for line in out.splitlines()]
+    assert names == [
+        "parameters", "memory", "weights", "gradients", "optimizer", "activations", "steps", "time", "steps",
+        "evaluations",
+    ]  # fmt: skip
+    assert re.search(r"^parameters +0\.\d\dM  0\.\d\dM of them trained$", out, flags=re.MULTILINE)
+    assert re.search(r"^steps +18  at most; 6 an epoch$", out, flags=re.MULTILINE)
+
+
+def test_a_run_that_is_there_is_left_alone(buddy, train, quick):
+    run = train()
+    before = {file: file.stat().st_mtime_ns for file in run.rglob("*")}
+    code, out, _ = buddy("train", "--data", quick.data, "--out", run, "--dry-run", *as_options(QUICK_RUN))
+    assert (code, bool(out)) == (0, True)
+    assert {file: file.stat().st_mtime_ns for file in run.rglob("*")} == before
+
+
+@pytest.mark.parametrize("epochs", [3.0, 0.5])
+def test_steps_and_evaluations_are_those_that_the_run_takes(quick, train, epochs):
+    found, points = estimate(replace(quick, epochs=epochs, patience=0)), curves(train(epochs=epochs, patience=0))
+    assert found.steps == points[-1]["step"]
+    assert found.evaluations == len(points)
+
+
+def test_weights_gradients_and_sums_are_counted_byte_by_byte(quick):
+    whole, adapted = estimate(quick), estimate(replace(quick, lora_rank=2, backbone="base"))
+    assert whole.trained == whole.parameters
+    assert whole.memory.weights == whole.memory.gradients == 4 * whole.parameters
+    assert whole.memory.optimizer == 8 * whole.parameters
+    assert adapted.trained < adapted.parameters / 10
+    assert adapted.memory.weights >= 4 * adapted.parameters
+    assert (adapted.memory.gradients, adapted.memory.optimizer) == (4 * adapted.trained, 8 * adapted.trained)
+
+
+def test_activations_follow_tokens_per_pass_and_what_is_kept(quick, monkeypatch):
+    monkeypatch.setitem(SCRATCH_SHAPES, "scratch:tiny", Shape(layers=8, width=64, heads=2))
+    quick = replace(quick, batch_size=32)
+    wide, narrow = estimate(replace(quick, tokens_per_pass=600)), estimate(replace(quick, tokens_per_pass=150))
+    assert wide.largest_pass == pytest.approx(600, rel=0.2)
+    assert narrow.largest_pass == pytest.approx(150, rel=0.2)
+    assert 2.5 < wide.memory.activations / narrow.memory.activations < 6
+    kept_less = estimate(replace(quick, tokens_per_pass=600, gradient_checkpointing=True))
+    assert kept_less.memory.activations < 0.4 * wide.memory.activations
+
+
+def test_time_is_measured_on_real_steps(quick, monkeypatch):
+    real = learned_loss
+
+    def slow(*arguments):
+        time.sleep(0.2)
+        return real(*arguments)
+
+    monkeypatch.setattr("buddy.training.loop.learned_loss", slow)
+    found = estimate(quick)
+    assert 0.2 < found.seconds_per_step < 1
+    assert found.seconds == found.steps * found.seconds_per_step + found.evaluations * found.seconds_per_evaluation
+
+
+MEASURE = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from buddy.training.settings import TrainSettings
+from tests.training.test_dry_run import estimate
+
+def held(name):
+    return next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
+
+tiny = TrainSettings(
+    Path(sys.argv[1]), Path("run"), backbone="scratch:tiny", vocabulary_size=400, batch_size=48,
+    tokens_per_pass=10_000, device="cpu", number_format="fp32", gradient_checkpointing=sys.argv[2] == "twice",
+)
+estimate(tiny)  # so that the libraries have made what they make once
+before = held("VmRSS")
+found = estimate(replace(tiny, backbone="scratch:small"))
+print(found.memory.together, held("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("layers", ["once", "twice"])
+def test_memory_is_what_a_process_then_takes(moods, tmp_path, layers):
+    """The process takes somewhat more: an allocator keeps pieces that it cannot use."""
+    repository = Path(__file__).parents[2]
+    result = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(moods), layers],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    told, taken = map(int, result.stdout.split())
+    assert 0.8 < taken / told < 1.9
