@@ -18,8 +18,8 @@ from buddy.training.backbone import SCRATCH_SHAPES, new_backbone, new_tokenizer
 from buddy.training.checkpoint import save_model
 from buddy.training.settings import TrainSettings
 
-TEXTS = {"scratch:tiny": 3000, "scratch:small": 1500, "scratch:gpt2": 200}
-AT_ONCE = (1, 8, 64, 512)
+TEXTS = {"scratch:tiny": 3000, "scratch:small": 1500, "scratch:gpt2": 256}
+AT_ONCE = (1, 8, 64, 256)
 ROUNDS = 3
 
 

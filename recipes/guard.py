@@ -5,9 +5,8 @@
 MINILM is a folder with MiniLM-L6-v2. The messages (`recipes/danger_messages.jsonl`) were written for this, as were
 those that the rules were mended with, and ordinary turns. Texts of EmpatheticDialogues in which no rule of the guard
 finds anything stand for everyday talk; after a first round those that are mistaken for danger are learned, too. Each
-message is seen in other spellings from time to time, as people type. That is done twice, in another order, and the
-weights are averaged. An eleventh part of the messages is kept for choosing from which probability on the alarm is
-raised.
+message is seen in other spellings from time to time, as people type. An eleventh part of the messages is kept for
+choosing from which probability on the alarm is raised.
 
 Tried without success: more everyday talk in place of what was mistaken, and messages joined to long ones.
 """
@@ -38,7 +37,6 @@ MESSAGES = Path(__file__).with_name("danger_messages.jsonl")
 TESTS = Path(__file__).parents[1] / "tests" / "companion"
 EVERYDAY, SEARCHED, MISTAKEN = 1500, 9000, 700
 KEPT = 11
-SEEDS = (0, 1)
 EPOCHS = (2, 3)
 ROWS, RATE, HEAD_RATE, LONGEST = 16, 6e-5, 1e-3, 256
 SMOOTHING = 0.02
@@ -66,52 +64,22 @@ class Reader:
 
 
 def main(minilm: Path, everyday: Path, out: Path) -> None:
-    """Learn some times, measure on what was kept, and export the mean of the weights in int8."""
+    """Learn, measure on what was kept, export in int8."""
+    torch.manual_seed(0)
     chance = random.Random(0)  # noqa: S311
     talk = read_everyday(everyday, chance)
     rows = [*read_messages(), *talk[:EVERYDAY]]
     chance.shuffle(rows)
     kept, learned = rows[::KEPT], [row for number, row in enumerate(rows) if number % KEPT]
-    readers = []
-    for seed in SEEDS:
-        readers.append(make_reader(minilm))
-        learn_twice(readers[-1], learned, talk[EVERYDAY:], random.Random(seed))  # noqa: S311
-        print_scores(readers[-1], kept)
-    mean = average(readers)
-    print_scores(mean, kept)
-    export(mean, out)
-
-
-def make_reader(minilm: Path) -> Reader:
-    """Give the encoder as it comes, with the same new layer each time."""
-    torch.manual_seed(0)
     encoder = AutoModel.from_pretrained(minilm)
     head = nn.Linear(encoder.config.hidden_size, len(CATEGORIES))
-    return Reader(AutoTokenizer.from_pretrained(minilm), encoder, head)
-
-
-def learn_twice(reader: Reader, rows: list[Row], everyday: list[Row], chance: random.Random) -> None:
-    """Learn from the messages, and once more from them and the everyday texts that were mistaken for danger."""
-    learn(reader, list(rows), EPOCHS[0], chance)
-    danger = danger_of(reader, [text for text, _ in everyday])
-    mistaken = [everyday[place] for place in np.argsort(-danger)[:MISTAKEN]]
-    learn(reader, rows + mistaken, EPOCHS[1], chance)
-
-
-def average(readers: Sequence[Reader]) -> Reader:
-    """Give the reader whose weights are the mean of those of several, which is more reliable than each.
-
-    Source:
-        Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models".
-    """
-    mean, *others = readers
-    with torch.no_grad():
-        for part in ("encoder", "head"):
-            of_others = [getattr(other, part).state_dict() for other in others]
-            for name, weight in getattr(mean, part).state_dict().items():
-                if weight.is_floating_point():
-                    weight.copy_(torch.stack([weight, *(weights[name] for weights in of_others)]).mean(0))
-    return mean
+    reader = Reader(AutoTokenizer.from_pretrained(minilm), encoder, head)
+    learn(reader, learned, EPOCHS[0], chance)
+    danger = danger_of(reader, [text for text, _ in talk[EVERYDAY:]])
+    mistaken = [talk[EVERYDAY:][place] for place in np.argsort(-danger)[:MISTAKEN]]
+    learn(reader, learned + mistaken, EPOCHS[1], chance)
+    print_scores(reader, kept)
+    export(reader, out)
 
 
 def read_messages() -> list[Row]:

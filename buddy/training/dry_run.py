@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.distributed.tensor import DTensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -22,6 +23,7 @@ from buddy.training.loop import Clock, Training, batches_of_this_process, take_s
 from buddy.training.loss import learned_loss
 from buddy.training.run import MakeEvaluate, read_and_build
 from buddy.training.settings import TrainSettings
+from buddy.training.sharding import is_sharded
 
 STEPS_MEASURED = 6
 """Spread over an epoch, so that short and long texts are among them; one more goes before, to warm up."""
@@ -29,8 +31,8 @@ STEPS_MEASURED = 6
 TEXTS_JUDGED = 256
 """Of an evaluation at most so many texts of each split are scored, twice: the first time makes what is made once."""
 
-BYTES_OF_OPTIMIZER = 8
-"""AdamW keeps two running sums in fp32 for every number that is trained."""
+SUMS_OF_OPTIMIZER = 2
+"""AdamW keeps two running sums for every number that is trained, as large as its gradient."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,11 @@ def estimate_run(training: Training) -> Estimate:
     seconds_per_token = _measure_steps(training, plan)
     model = training.backbone.model
     (parameters, trained), steps = training.backbone.parameters(), training.total_steps
+    gradients = sum(_bytes_here(p) for p in model.parameters() if p.requires_grad)
     memory = Memory(
-        weights=sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers())),
-        gradients=sum(p.nbytes for p in model.parameters() if p.requires_grad),
-        optimizer=BYTES_OF_OPTIMIZER * trained,
+        weights=sum(map(_bytes_here, (*model.parameters(), *model.buffers()))),
+        gradients=gradients,
+        optimizer=SUMS_OF_OPTIMIZER * gradients,
         activations=_measure_working_bytes(training, largest),
     )
     return Estimate(
@@ -190,6 +193,11 @@ class _Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
+def _bytes_here(tensor: torch.Tensor) -> int:
+    """Say how much of a tensor lies in this process."""
+    return tensor.to_local().nbytes if isinstance(tensor, DTensor) else tensor.nbytes
+
+
 def _storages(tree: Any) -> list[torch.UntypedStorage]:
     return [leaf.untyped_storage() for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
 
@@ -205,7 +213,8 @@ def _measure_evaluation(training: Training) -> float:
             started = time.perf_counter()
             with torch.no_grad():
                 training.evaluate(training.backbone.model, split, 0, shares)
-        seconds += (time.perf_counter() - started) * shares / accelerator.num_processes
+        processes = 1 if is_sharded(training.model) else accelerator.num_processes  # those that share all score all
+        seconds += (time.perf_counter() - started) * shares / processes
     return seconds
 
 

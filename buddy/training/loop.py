@@ -215,10 +215,16 @@ def _clip_gradients(model: nn.Module, max_norm: float) -> None:
 def batches_of_this_process(training: Training, documents: Sequence[Tokens]) -> list[Batch]:
     """Cut a step into the shares of the processes, and a share into passes that fit the memory."""
     rank, ranks = training.accelerator.process_index, training.accelerator.num_processes
-    mine = list(documents[rank::ranks]) or [_without_learning(documents[0])]
-    lengths = [len(document) for document in mine]
-    passes = split_by_tokens(range(len(mine)), lengths, tokens_per_pass(training.settings, training.device))
-    return [training.lessons.collate([mine[i] for i in indices]) for indices in passes]
+    passes = _passes(training, documents[rank::ranks] or [_without_learning(documents[0])])
+    if is_sharded(training.model):  # every pass is computed together: whoever has fewer of them runs along
+        most = max(len(_passes(training, documents[i::ranks])) for i in range(ranks))
+        passes = [[_without_learning(documents[0])]] * (most - len(passes)) + passes
+    return [training.lessons.collate(some) for some in passes]
+
+
+def _passes(training: Training, documents: Sequence[Tokens]) -> list[list[Tokens]]:
+    lengths, most = [len(document) for document in documents], tokens_per_pass(training.settings, training.device)
+    return [[documents[i] for i in indices] for indices in split_by_tokens(range(len(documents)), lengths, most)]
 
 
 def _without_learning(document: Tokens) -> Tokens:

@@ -146,13 +146,13 @@ def build_training(
     """Bring together all that the loop works with; a run that goes on is put back to where it was saved."""
     seed_everything(settings.seed)
     backbone = _make_backbone(settings, data, is_new)
-    backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]
     if settings.gradient_checkpointing:
         recompute_layers(backbone.model)
     if settings.compile:
         _compile(backbone)
-    if settings.shard:
+    if settings.shard:  # before it moves: a device may have room for a share only
         shard(backbone.model, device)
+    backbone.model.to(torch.device(device.name))  # type: ignore[arg-type]
     optimizer = make_optimizer(backbone.model, settings.weight_decay)
     position, stopping = Position(), EarlyStopping(settings.patience)
     if not is_new:

@@ -39,6 +39,7 @@ NOT_RUN = {
     r"uvicorn .*": "serves until it is stopped; tests/docs/test_programs.py asks the program without it",
     r"buddy classify --engine ray .*": "starts a cluster; tests/inference/test_ray_bulk.py does it",
     r".*(ray start|serve deploy) .*": "starts a cluster; tests/serving/test_ray_service.py reads the file",
+    r"python docs/scale.py": "takes minutes; tests/docs/test_scale.py runs it with one small model",
     r"curl .*": "asks that server; tests/docs/test_programs.py sends the same request",
 }
 QUICK = ["--epochs", "1", "--batch-size", "8", "--max-tokens", "64", "--evaluations-per-epoch", "1", "--device", "cpu"]

@@ -67,6 +67,14 @@ def test_have_the_curve_of_one_for_fifty_steps(start_several, train, moods, tmp_
     assert_nearly_the_same_curves(tmp_path / "together", train("alone", **FIFTY_STEPS))
 
 
+def test_that_share_a_model_run_it_equally_often(start_several, train, moods, tmp_path):
+    """Of 7 documents one has 4 and the other 3, a pass each; who is done runs along, or both would wait for ever."""
+    settings = {**SETTINGS, "epochs": 1.0, "tokens_per_pass": 1}
+    commands = start_several(2, "train", "--data", moods, "--out", "together", *as_options(settings), "--shard")
+    assert [command.wait() for command in commands] == [0, 0], commands[0].err
+    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **settings))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "more"), [(2, 4, ()), (4, 1, ()), (2, 3, ("--shard",)), (2, 1, ("--shard",))]
 )
