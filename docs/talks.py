@@ -27,30 +27,31 @@ READ: dict[str, str] = {
         "own, because helplines have just been given."
     ),
     "anger": (
-        "The first replies follow. Soon it takes up only that somebody did something. Asked whether it is "
-        "anger or hurt, it says that it is not sure, and it is wrong."
+        "The first replies follow. Then three angry sentences out of ten are taken for danger, one of them a laptop "
+        "that might fly out of a window. Asked whether it is anger or hurt, it says that it is not sure, and it is "
+        "wrong."
     ),
     "boredom": (
         "It takes boredom for loneliness, for which it has a word. Nothing of what it says would pass the time."
     ),
     "good news": (
-        'It sees the relief late and the gratitude well. "So hard I couldn\'t breathe" is taken for an '
-        "emergency, as a rule of the guard would have it too."
+        'It sees the gratitude well. "So hard I couldn\'t breathe" is taken for an emergency; a list of who gets what '
+        "and a sudden journey to the sea are taken for a farewell, as they might be elsewhere: here they spoil a joy."
     ),
     "insult": (
         'It does not strike back, and it does not understand. "Nice, good job" to a girlfriend who left is cruel.'
     ),
     "nonsense": (
-        "Nonsense for nonsense, and it says that it is not sure of a mood. Letters it does not know it calls "
-        "unreadable."
+        "Nonsense for nonsense, once even helplines, and it says that it is not sure of a mood. Letters it does not "
+        "know it calls unreadable."
     ),
     "other language": (
         "It notices other letters and not other languages in the same letters: to French and German it says "
         "something in English that has nothing to do with them."
     ),
     "very long message": (
-        "Long messages are what it does worst: four of five are taken for danger, because the second reader "
-        "learned from few long ones, and the model remembers only their ends."
+        "Long messages are what it does worst: four of them are taken for danger, and the model remembers only "
+        "their ends."
     ),
     "silence": ("Short answers get short answers without sense. It does not notice that somebody is silent."),
 }

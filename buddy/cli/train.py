@@ -113,7 +113,7 @@ def train(
     ] = 0,
     documents_in_memory: Annotated[
         int, typer.Option(min=1, help="Of more training texts than this some blocks at a time are in memory.")
-    ] = 200_000,
+    ] = 100_000,
     vocabulary_size: VocabularySize = 8192,
     lora_rank: Annotated[int, typer.Option(min=0, help="Above 0: train adapters of this rank only.")] = 0,
     evaluations_per_epoch: EvaluationsPerEpoch = 2,

@@ -21,6 +21,9 @@ from buddy.text.rows import TextCorpus
 from buddy.text.tokenizer import Codec, SoftLabel, Tokens
 from buddy.training.settings import TrainSettings
 
+ENCODED_AT_ONCE = 4096
+"""What the tokenizer gives takes ten times the memory of what is kept of it."""
+
 ORDER_OF_BLOCKS = 0xB10C
 """Sets the random numbers that order blocks apart from those that order documents."""
 
@@ -126,8 +129,12 @@ def streamed_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) 
 
 
 def _encode(examples: Sequence[Example], settings: TrainSettings, codec: Codec) -> list[Tokens]:
-    rendered = [render_example(example.text, example.label, settings.text_weight) for example in examples]
-    return codec.encode(rendered, settings.max_tokens)
+    documents: list[Tokens] = []
+    for start in range(0, len(examples), ENCODED_AT_ONCE):
+        some = examples[start : start + ENCODED_AT_ONCE]
+        rendered = [render_example(example.text, example.label, settings.text_weight) for example in some]
+        documents += codec.encode(rendered, settings.max_tokens)
+    return documents
 
 
 def training_texts(data: PreparedData, task: str) -> Iterator[str]:

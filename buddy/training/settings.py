@@ -76,7 +76,7 @@ class TrainSettings:
     teacher: str = ""
     label_weight: float = 0.5
     other_texts_per_epoch: int = 0
-    documents_in_memory: int = 200_000
+    documents_in_memory: int = 100_000
     vocabulary_size: int = 8192
     lora_rank: int = 0
     evaluations_per_epoch: int = 2
