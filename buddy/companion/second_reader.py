@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from buddy.models import find_model
 
 FILE = "head.json"
-WINDOW = 254
-"""Tokens that are read at a time, as many as the encoder learned from, and as many as a message seldom has."""
+WINDOW = 126
+"""Tokens that are read at a time, as many as a message seldom has; in more of them one dark sentence would drown."""
 
 WINDOWS = 24
 """Of a longer message the first and the last windows are read, half each."""

@@ -83,7 +83,7 @@ def _masks_of_layers(model: nn.Module, tensors: Mapping[str, Tensor], device: De
     lies is told by the positions, so that neither packed documents nor branches of labels count twice.
     """
     mask, positions = tensors["attention_mask"], tensors["position_ids"]
-    config = next(module.config for module in model.modules() if isinstance(module, PreTrainedModel))
+    config = next((module.config for module in model.modules() if isinstance(module, PreTrainedModel)), None)
     window, kinds = getattr(config, "sliding_window", None), getattr(config, "layer_types", None)
     if not window or mask.shape[-1] <= window or (kinds and "sliding_attention" not in kinds):
         return _to_add(mask, device)

@@ -116,7 +116,7 @@ def test_interrupt_leaves_nothing(buddy, monkeypatch):
 def test_help_ends_with_examples(buddy):
     code, out, _ = buddy("prepare", "--help")
     assert code == 0
-    assert out.split("Examples:")[1].count("buddy prepare") == 3
+    assert out.split("Examples:")[1].count("buddy prepare") == 4
 
 
 def _write_archive(files: dict[str, str]) -> None:

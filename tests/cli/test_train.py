@@ -37,7 +37,7 @@ def test_every_option_reaches_the_run(buddy, moods, monkeypatch):
         "backbone": "scratch:tiny", "task": "emotion", "epochs": 0.5, "batch_size": 24, "tokens_per_pass": 300,
         "max_tokens": 40, "learning_rate": 0.002, "warmup_share": 0.3, "weight_decay": 0.05, "max_gradient_norm": 0.7,
         "dropout": 0.2, "text_weight": 0.1, "vocabulary_size": 310, "lora_rank": 2, "evaluations_per_epoch": 1,
-        "reply_weight": 0.3, "label_weight": 0.4, "other_texts_per_epoch": 7,
+        "reply_weight": 0.3, "label_weight": 0.4, "other_texts_per_epoch": 7, "documents_in_memory": 500,
         "best_by": "loss", "patience": 4, "save_minutes": 2.0, "seed": 5, "device": "cpu", "number_format": "fp32",
     }  # fmt: skip
     typed = [part for name, value in wanted.items() for part in ("--" + name.replace("_", "-"), value)]
@@ -45,7 +45,7 @@ def test_every_option_reaches_the_run(buddy, moods, monkeypatch):
     assert code == 0
     settings = yaml.safe_load(Path("run/config.yaml").read_text())["settings"]
     flags = {flag[2:].replace("-", "_"): True for flag in FLAGS}
-    assert settings == {**wanted, **flags, "data": str(moods), "out": "run", "teacher": ""}
+    assert settings == {**wanted, **flags, "shard": False, "data": str(moods), "out": "run", "teacher": ""}
 
 
 class TestRefused:

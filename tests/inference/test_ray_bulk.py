@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -150,7 +151,9 @@ def test_a_lost_worker_and_a_lost_node_cost_no_row_and_double_none(cluster, diar
 def test_ctrl_c_loses_nothing_and_resume_leaves_finished_shards_alone(cluster, diary, local, exported_run, tmp_path):
     output = tmp_path / "moods"
     command = [*arguments(cluster, exported_run, diary, output), "--shard-rows", "4"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # also in the background
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, preexec_fn=listen, **pipes)  # noqa: PLW1509
     wait_for_shards(output, 5, process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=100)
