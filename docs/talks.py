@@ -50,7 +50,7 @@ READ: dict[str, str] = {
         "something in English that has nothing to do with them."
     ),
     "very long message": (
-        "Long messages are what it does worst: four of them are taken for danger, and the model remembers only "
+        "Long messages are what it does worst: five of them are taken for danger, and the model remembers only "
         "their ends."
     ),
     "silence": ("Short answers get short answers without sense. It does not notice that somebody is silent."),
