@@ -89,7 +89,7 @@ def name_of(source: str) -> str:
 
 def _cut_lines(source: str, ends: Iterator[tuple[int, int]], rows: int) -> list[Part]:
     """Cut at every so manieth end of a row; the first end is that of the header."""
-    header, header_lines = next(ends)
+    header, header_lines = next(ends, (0, 0))  # none in a file of nothing
     parts: list[Part] = []
     start, before, count = header, header_lines, 0
     stop, line = start, before

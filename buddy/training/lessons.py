@@ -111,7 +111,7 @@ def streamed_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) 
     *whole, last = data.blocks("train")
     if set(whole) - {max(whole, default=last)} or last > max(whole, default=last):
         raise UserMistake(f"The blocks of {data.folder} are not of one size; {ADVICE}.")
-    at_once = max(1, settings.documents_in_memory // max(*whole, last))
+    at_once = max(1, settings.documents_in_memory // max([*whole, last]))
     sizes = [*whole, last]
     starts = range(0, len(sizes), at_once)
 

@@ -68,6 +68,12 @@ def test_of_a_parquet_file_whatever_its_row_groups(tmp_path, group_rows, rows):
     assert part.equals(pq.read_schema(file), check_metadata=True)
 
 
+def test_of_a_file_of_nothing_are_one_of_nothing(tmp_path):
+    (tmp_path / "none.csv").write_bytes(b"")
+    (part,) = cut(str(tmp_path / "none.csv"), 5)
+    assert (part.rows, part.start, part.stop, part.header) == (0, 0, 0, 0)
+
+
 @pytest.mark.parametrize(("name", "content"), [("none.csv", b"day,entry\n"), ("none.jsonl", b"")])
 def test_of_a_file_without_rows_are_one_without_rows(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)

@@ -156,6 +156,10 @@ class TestChapters:
         assert ids_of(0) == ids_of(0) != ids_of(1)
         assert ids_of(0) != [tuple(document.ids) for document in whole]
 
+    def test_of_a_single_block_are_one(self, settings, data, codec):
+        assert data.blocks("train") == [6]
+        assert streamed_lessons(replace(settings, documents_in_memory=2), data, codec).chapters == [6]
+
     @pytest.mark.parametrize("changes", [{"task": "companion"}, {"teacher": "teacher.parquet"}])
     def test_are_not_for_what_needs_all_at_once(self, settings, large, codec, changes):
         with pytest.raises(UserMistake, match="raise --documents-in-memory"):
