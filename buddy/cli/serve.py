@@ -160,15 +160,26 @@ def serve(
 def _serve_on_ray(settings: "ServiceSettings", address: str | None, least: int, most: int) -> None:
     from buddy.inference.ray_cluster import joined_cluster
 
-    with joined_cluster(address):
-        from buddy.serving.ray_service import Replicas, run_on_ray
-        from buddy.serving.run_service import say_where
+    if (settings.memory or "").startswith("sqlite:"):
+        raise UserMistake("On a cluster conversations need a database that all nodes reach: postgresql://…")
+    if settings.model and Path(settings.model).is_dir():
+        settings = replace(settings, model=str(Path(settings.model).absolute()))  # workers run in another folder
 
+    def wait() -> None:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         say_where(settings)
-        run_on_ray(settings, Replicas(least, most), stop)
+        stop.wait()
+
+    with joined_cluster(address) as ray:
+        from buddy.serving.ray_service import Replicas, run_on_ray
+        from buddy.serving.run_service import say_where
+
+        cores = int(ray.cluster_resources().get("CPU", 0))
+        if least > cores:
+            typer.echo(f"{least} models need {least} cores, and the cluster has {cores}: waiting for more.", err=True)
+        run_on_ray(settings, Replicas(least, most), wait)
 
 
 def _range(replicas: str) -> tuple[int, int]:

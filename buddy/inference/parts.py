@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from buddy.data.parquet import parquet_of
@@ -75,16 +75,6 @@ def take(part: Part, file: Path) -> None:
             while left and (some := source.read(min(left, BLOCK))):
                 out.write(some)
                 left -= len(some)
-
-
-def name_of(source: str) -> str:
-    """Give the last part of a place: the name of its file.
-
-    Example:
-        >>> name_of("s3://diaries/2026/may.csv")
-        'may.csv'
-    """
-    return PurePosixPath(source).name
 
 
 def _cut_lines(source: str, ends: Iterator[tuple[int, int]], rows: int) -> list[Part]:

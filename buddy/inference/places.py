@@ -20,6 +20,16 @@ from buddy.files import atomic_file
 MAGIC = frozenset("*?[")
 
 
+def absolute(place: str) -> str:
+    """Give a place that means the same to every process on every node, whatever folder it runs in.
+
+    Example:
+        >>> absolute("s3://moods/2026"), absolute("/data/../moods")
+        ('s3://moods/2026', '/moods')
+    """
+    return place if "://" in place else os.path.abspath(place)  # noqa: PTH100  (resolve() would follow links)
+
+
 def files_at(place: str, endings: tuple[str, ...]) -> list[str]:
     """Name the files of a place, sorted: of a folder all below it, of a pattern (``diaries/2026-*.csv``) what fits it.
 

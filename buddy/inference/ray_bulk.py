@@ -15,7 +15,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,16 @@ from buddy.inference.bulk import (
 from buddy.inference.classifier import load_classifier
 from buddy.inference.folder import read_facts
 from buddy.inference.parts import Part, cut, take
-from buddy.inference.places import files_at, names_at, put_bytes, put_file, read_place, remove_folder, version_of
+from buddy.inference.places import (
+    absolute,
+    files_at,
+    names_at,
+    put_bytes,
+    put_file,
+    read_place,
+    remove_folder,
+    version_of,
+)
 from buddy.inference.ray_cluster import joined_cluster
 from buddy.progress import progress
 
@@ -93,9 +102,12 @@ def classify_on_ray(folder: Path, settings: RayBulkSettings) -> BulkResult:
         UserMistake: there is no such file, column or cluster, ``output`` is taken, or ``strict`` and a row cannot
             be read.
     """
+    settings = replace(settings, output=absolute(settings.output))
     labels = read_facts(folder).labels
     columns = new_columns(labels, settings.prefix, settings.all_probabilities)
-    sources = files_at(settings.input, KINDS)
+    sources = [place for place in files_at(settings.input, KINDS) if not place.startswith(f"{settings.output}/")]
+    if not sources:
+        raise UserMistake(f"There is nothing at {settings.input} but what lies in {settings.output}.")
     _check_alike(sources)
     facts = {
         "model": _digest(folder),
@@ -188,7 +200,7 @@ def _classify_parts(
     if not left:
         return reports
     tasks = [{"number": number, "part": asdict(parts[number])} for number in left]
-    workers = min(settings.workers or int(ray.cluster_resources()["CPU"]), len(left))
+    workers = min(settings.workers or max(1, int(ray.cluster_resources().get("CPU", 0))), len(left))
     answers = ray.data.from_items(tasks, override_num_blocks=len(tasks)).map(
         PartWorker,
         fn_constructor_args=(settings, columns),

@@ -8,6 +8,9 @@ from typing import Any
 
 from buddy.errors import UserMistake
 
+NEW_CLUSTER = "local"
+"""Ray's word for a cluster of one's own, also where another one runs on this machine."""
+
 OBJECT_STORE_BYTES = 100_000_000
 """Of a cluster on this machine: what goes through Ray is small, the texts of files do not."""
 
@@ -28,12 +31,14 @@ def joined_cluster(address: str | None) -> Iterator[Any]:
         import ray.data
     except ModuleNotFoundError as error:
         raise UserMistake("A cluster needs Ray: pip install '.[ray]' in buddy's folder.") from error
-    address = address or os.environ.get("RAY_ADDRESS")
+    address = address or os.environ.get("RAY_ADDRESS") or NEW_CLUSTER
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+    options = own if address == NEW_CLUSTER else {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **({} if address else own))
-    except (ConnectionError, ValueError) as error:
-        raise UserMistake(f"There is no Ray cluster at {address}: {str(error).splitlines()[0].rstrip('.')}.") from error
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise UserMistake(f"There is no Ray cluster that can be used at {address}: {reason}.") from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         yield ray

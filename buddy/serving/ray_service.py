@@ -13,19 +13,22 @@ import asyncio
 import contextlib
 import logging
 import os
-import threading
 import time
-from collections.abc import AsyncIterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+import ray
 from ray import serve
 from ray.exceptions import RayActorError
+from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 from ray.serve.exceptions import BackPressureError
 from ray.serve.handle import DeploymentHandle
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from buddy.companion.helplines import find_country
+from buddy.errors import UserMistake
 from buddy.serving.app import make_api
 from buddy.serving.gate import Gate, without_words
 from buddy.serving.metrics import Metrics
@@ -116,12 +119,12 @@ class Door:
 
     def __init__(self, settings: ServiceSettings, companions: "DeploymentHandle[Any]") -> None:
         """Stand before the companions."""
-        self._settings = settings
+        self._settings, self._metrics = settings, Metrics()
         self._companions = companions.options(method_name="answer", stream=True)
 
     def __serve_build_asgi_app__(self) -> Gate:  # Ray's name for it
         """Give what answers HTTP requests."""
-        return Gate(self._pass_on, self._settings, Metrics())
+        return Gate(self._pass_on, self._settings, self._metrics)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -138,7 +141,7 @@ class Door:
                 async for piece in self._companions.remote(asked, body):  # type: ignore[union-attr]  # a stream
                     await answer.add(piece)
             except BackPressureError:
-                return try_again("All places are taken; try again.", "busy")
+                return self._try_again("All places are taken; try again.", "busy")
             except RayActorError:
                 if answer.is_out:
                     raise
@@ -146,7 +149,13 @@ class Door:
                     break
             else:
                 return None
-        return try_again("Who was to answer has failed; try again.", "failed")
+        return self._try_again("Who was to answer has failed; try again.", "failed")
+
+    def _try_again(self, message: str, code: str) -> Response:
+        """Give nobody a refusal without the number that helps at once."""
+        self._metrics.refused.labels(code).inc()
+        number = " or ".join(find_country(self._settings.country).emergency)
+        return try_again(f"{message} If a life is in danger, call {number} now.", code)
 
 
 class _Answer:
@@ -223,18 +232,33 @@ def application(arguments: Mapping[str, Any]) -> serve.Application:
     return make_application(settings, replicas)
 
 
-def run_on_ray(settings: ServiceSettings, replicas: Replicas, stop: threading.Event) -> None:
-    """Serve on the cluster that this process has joined, until told to stop; what is running then may end.
+def run_on_ray(settings: ServiceSettings, replicas: Replicas, wait: Callable[[], None]) -> None:
+    """Serve on the cluster that this process has joined; what is running at the end may end in peace.
 
     Args:
         settings: of the service; it has ``workers`` doors.
         replicas: of the companions.
-        stop: ends it.
+        wait: is called when the service answers; when it returns, the service ends.
+
+    Raises:
+        UserMistake: Ray Serve runs there already: it would listen at its own address, and end with all its services.
     """
+    if _is_serving():
+        raise UserMistake(
+            "Ray Serve runs on this cluster already; add buddy to it with serve deploy (docs/serving.md)."
+        )
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(http_options={"host": settings.host, "port": settings.port}, logging_config={"log_level": "WARNING"})
     try:
         serve.run(make_application(settings, replicas), name=NAME, route_prefix="/")
-        stop.wait()
+        wait()
     finally:
         serve.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _is_serving() -> bool:
+    try:
+        ray.get_actor(SERVE_CONTROLLER_NAME, namespace=SERVE_NAMESPACE)
+    except ValueError:
+        return False
+    return True
