@@ -115,9 +115,10 @@ def test_the_shards_are_what_one_process_gives_and_the_manifest_tells_of_each(
     cluster, diary, local, exported_run, tmp_path
 ):
     done = subprocess.run(
-        arguments(cluster, exported_run, diary, tmp_path / "moods"), check=True, capture_output=True, text=True
+        arguments(cluster, exported_run, diary, "moods"), cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert rows_in(tmp_path / "moods") == local.rows
+    assert not Path("moods").exists(), "workers run in another folder"
     assert "1,989 labels, 11 rows without text, 2 left out because they could not be read." in done.stdout
     assert problems(done.stderr) == local.told
     assert len(local.told) == 13

@@ -1,5 +1,6 @@
 """The service on Ray Serve: the same answers, and none is lost when a companion dies or is replaced."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -7,15 +8,18 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import openai
 import pytest
 import yaml
+from ray.exceptions import ActorDiedError
+from ray.serve.exceptions import BackPressureError
 
 from buddy.errors import UserMistake
 from buddy.inference.ray_cluster import joined_cluster
-from buddy.serving.ray_service import Replicas, application, make_application
+from buddy.serving.ray_service import Door, Replicas, application, make_application, run_on_ray
 from buddy.serving.service_settings import ServiceSettings
 from tests.serving.servers import Served, free_port
 
@@ -144,6 +148,31 @@ def test_a_rolling_update_costs_no_answer(open_service):
     assert set(clients.statuses) == {"devastated"}
     assert not before & set(companions())
     assert httpx.get(f"{open_service.url}/page/settings.json").json()["country"] == "GB"
+
+
+def test_where_others_serve_already_it_does_not_join_them(open_service):
+    with pytest.raises(UserMistake, match="runs on this cluster already"):
+        run_on_ray(ServiceSettings(), Replicas(), lambda: None)
+    assert httpx.get(f"{open_service.url}/ready").status_code == 200
+
+
+@pytest.mark.parametrize("error", [BackPressureError(1, 1), ActorDiedError()])
+def test_who_is_sent_away_gets_the_emergency_number(error):
+    class Handle:
+        def options(self, **_):
+            return self
+
+        async def remote(self, *_):
+            for piece in ():
+                yield piece
+            raise error
+
+    door = Door(ServiceSettings(country="GB"), cast(Any, Handle()))
+    answer = asyncio.run(door._ask({"method": "POST", "path": "/v1/chat/completions"}, b"", cast(Any, None)))
+    assert answer is not None
+    assert answer.status_code == 503
+    assert b"If a life is in danger, call 999" in answer.body
+    assert answer.headers["retry-after"]
 
 
 def test_a_configuration_file_needs_keys_unless_it_says_that_everybody_may_ask(monkeypatch):
