@@ -163,7 +163,8 @@ def test_who_is_sent_away_gets_the_emergency_number(error):
             return self
 
         async def remote(self, *_):
-            for piece in ():
+            pieces: list[bytes] = []  # a stream that ends before it gives anything
+            for piece in pieces:
                 yield piece
             raise error
 
