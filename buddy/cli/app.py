@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -56,6 +57,25 @@ def use_config_file(context: typer.Context, path: Path | None) -> Path | None:
             **_read_config(path, {str(p.name) for p in context.command.params} - {"config"}),
         }
     return path
+
+
+def refuse_options(context: typer.Context, names: Iterable[str], because: str) -> None:
+    """Refuse options that would do nothing: one that is quietly ignored deceives.
+
+    In a configuration file they may stand: its lines are for every way to call a command.
+
+    Args:
+        context: of the command.
+        names: of its parameters.
+        because: what the sentence says behind the option's name.
+
+    Raises:
+        UserMistake: one of them was typed.
+    """
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            raise UserMistake(f"{parameter.opts[0]} {because}.")
 
 
 ConfigOption = Annotated[

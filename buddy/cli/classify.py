@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import CONTROL_CHARACTERS, ConfigOption, app
+from buddy.cli.app import CONTROL_CHARACTERS, ConfigOption, app, refuse_options
 from buddy.errors import UserMistake
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ EXAMPLES = """Examples:
   buddy classify --engine ray --input 's3://diaries/2026/*.parquet' --output s3://moods/2026
 """
 
+FOR_FILES = ("text_column", "all_probabilities", "prefix", "strict", "resume")
+FOR_RAY = ("address", "workers", "shard_rows")
+
 LINES_AT_ONCE = 256
 RUNNERS_UP = 2
 
@@ -51,6 +54,7 @@ class BulkEngine(str, Enum):
 
 @app.command(epilog=EXAMPLES)
 def classify(
+    context: typer.Context,
     texts: Annotated[
         list[str] | None, typer.Argument(metavar="[TEXT]...", help="The texts; without one, each line of stdin.")
     ] = None,
@@ -102,6 +106,8 @@ def classify(
     Empty texts are passed over. With --input and --output a whole file is classified: its rows in their order, with
     `label` and `probability` behind their columns.
     """
+    if engine != BulkEngine.ray:
+        refuse_options(context, FOR_RAY, "is about a cluster; it goes with --engine ray")
     if input_file is not None or output is not None:
         if texts or as_json or input_file is None or output is None:
             raise UserMistake("--input and --output go together, and without texts and --json.")
@@ -115,6 +121,7 @@ def classify(
         return
     if engine == BulkEngine.ray:
         raise UserMistake("Ray is for files: --input and --output.")
+    refuse_options(context, FOR_FILES, "is for files; it goes with --input and --output")
     from buddy.companion.buddy import Buddy
 
     if texts and not any(text.strip() for text in texts):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import ConfigOption, app
+from buddy.cli.app import ConfigOption, app, refuse_options
 from buddy.errors import UserMistake
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class ServiceEngine(str, Enum):
 
 @app.command(epilog=EXAMPLES)
 def serve(
+    context: typer.Context,
     *,
     model: Annotated[
         Path | None,
@@ -120,9 +121,13 @@ def serve(
     The page is at /, the description of the API at /docs. Messages are never logged, and nothing is remembered unless
     you name a database.
     """
+    if engine == ServiceEngine.ray:
+        refuse_options(context, ("log_requests",), "is for --engine local; Ray Serve has its own logs")
+    else:
+        refuse_options(context, ("address", "replicas"), "is about a cluster; it goes with --engine ray")
     try:
         from buddy.serving.run_service import run_service, say_where
-        from buddy.serving.service_settings import ServiceSettings, read_keys, refuse_open_door
+        from buddy.serving.service_settings import RATE_WITH_KEYS, ServiceSettings, read_keys, refuse_open_door
     except ModuleNotFoundError as error:
         raise UserMistake(f"A service needs {error.name}: pip install '.[serve]' in buddy's folder.") from error
 
@@ -141,7 +146,7 @@ def serve(
         candidates=candidates,
         memory=memory_url,
         forget_after_days=forget_after,
-        requests_per_minute=(600 if keys else 0) if requests_per_minute is None else requests_per_minute,
+        requests_per_minute=(RATE_WITH_KEYS if keys else 0) if requests_per_minute is None else requests_per_minute,
         grace_seconds=grace,
     )
     if not batching:

@@ -27,7 +27,7 @@ from buddy.data.prepared import (
     write_prepared,
 )
 from buddy.data.report import Audit, find_warnings
-from buddy.data.source import UNSPLIT, Source, Tally, check_usable
+from buddy.data.source import MOVED_TO_VALID, UNSPLIT, Source, Tally, check_usable
 from buddy.data.split import check_fractions, split_rows
 from buddy.data.stream import Wanted, audit_stream, files_of, stream_into
 from buddy.errors import EnvironmentFault, UserMistake, explain
@@ -172,7 +172,7 @@ def divide(source: Source, fractions: Mapping[str, float], seed: int) -> Source:
     if "valid" in source.examples or source.dialogues or not fractions.get("valid"):
         return source
     cut = _divide_rows(source, source.examples["train"], {"valid": fractions["valid"]}, seed)
-    source.tally.notes["row of train moved to valid, which the source does not have"] += len(cut["valid"])
+    source.tally.notes[MOVED_TO_VALID] += len(cut["valid"])
     return replace(source, examples=_in_order({**source.examples, **cut}))
 
 

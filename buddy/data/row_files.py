@@ -35,11 +35,13 @@ class Row:
         place: the line on which it ends, or in a Parquet file its number, from 1.
         values: by column; ``None`` if it cannot be read.
         problem: why it cannot.
+        is_torn: because of a quotation mark; rows behind it may have become part of it.
     """
 
     place: int
     values: Mapping[str, Any] | None
     problem: str = ""
+    is_torn: bool = False
 
 
 def kind_of(path: Path) -> str:
@@ -117,7 +119,7 @@ def _open_csv(path: Path) -> Iterator[tuple[list[str], Any]]:
     with any_field_length(), open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         delimiter = delimiter_of(file.readline())
         file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(reader, [])]
         if not header:
             raise UserMistake(f"{path} has no header.")
@@ -133,7 +135,8 @@ def _read_csv(path: Path) -> Iterator[Row]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(reader.line_num, None, str(error))
+                problem = f"{error}; is a quotation mark not closed or not doubled?"
+                yield Row(reader.line_num, None, problem, is_torn=True)
                 continue
             if fields:  # a line without anything is no row
                 yield _csv_row(reader.line_num, header, fields)

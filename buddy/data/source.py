@@ -10,6 +10,8 @@ from buddy.records import Dialogue, Example
 UNSPLIT = "all"
 """The split name of a source that has none; ``prepare`` divides it."""
 
+MOVED_TO_VALID = "row of train moved to valid, which the source does not have"
+
 
 @dataclass(frozen=True)
 class Tally:

@@ -10,11 +10,11 @@ Shapes: `N` rows of a split.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from buddy.data.parquet import open_parquet, read_schema
 from buddy.data.prepared import ADVICE, EXAMPLE_COLUMNS, ROWS_OF_A_BLOCK
 from buddy.data.report import Audit, find_warnings
 from buddy.data.row_files import KINDS, kind_of, read_rows
-from buddy.data.source import UNSPLIT, Tally, reasons
+from buddy.data.source import MOVED_TO_VALID, UNSPLIT, Tally, reasons
 from buddy.data.tables import Table, class_names, with_class_names
 from buddy.errors import UserMistake, quote
 from buddy.progress import progress
@@ -117,7 +117,7 @@ def stream_into(folder: Path, files: Mapping[str, list[Path]], name: str, wanted
 
     Args:
         folder: an empty one, which gets the files of the splits.
-        files: by split; those under ``UNSPLIT`` are divided.
+        files: by split; those under ``UNSPLIT`` are divided, and where there is no valid it is cut from train.
         name: of the source; ids of rows without a split begin with it.
         wanted: how.
         tally: gets what was dropped and why.
@@ -125,8 +125,8 @@ def stream_into(folder: Path, files: Mapping[str, list[Path]], name: str, wanted
     Raises:
         UserMistake: columns that are not there or cannot be settled, or a file that is damaged.
     """
-    names = [split for split in SPLITS if split == "train" or wanted.fractions.get(split)]
-    splits = {split: Kept() for split in (names if UNSPLIT in files else files)}
+    divided = _divided(files, wanted.fractions)
+    splits = {split: Kept() for split in SPLITS if split in {"train", *files, *chain.from_iterable(divided.values())}}
     numbers: dict[str, int] = {}  # of labels
     rows_read: Counter[str] = Counter()
     columns: Columns | None = None
@@ -135,20 +135,24 @@ def stream_into(folder: Path, files: Mapping[str, list[Path]], name: str, wanted
     with ExitStack() as stack, progress("reading", rows, "rows") as bar:
         writers = {split: stack.enter_context(_Writer(folder / f"{split}.parquet")) for split in splits}
         for split, chunk in _chunks(files, tally):
+            rows_read[split] += chunk.rows_read
+            bar.advance(chunk.rows_read)
+            if not chunk.columns:
+                continue  # none of its rows can be read
             columns = _columns(columns, chunk, wanted)
-            prefix, first = name if split == UNSPLIT else split, rows_read[split] + 1
+            prefix, first = name if split == UNSPLIT else split, rows_read[split] - chunk.rows_read + 1
             examples, groups = to_examples(chunk, columns, prefix, tally, first)
             for example in examples:
                 key = comparison_key(example.text)
                 group = groups.get(example.id, key)
-                goes_to = split_of(group, wanted.fractions, wanted.seed) if split == UNSPLIT else split
+                goes_to = split_of(group, divided[split], wanted.seed) if split in divided else split
                 writers[goes_to].add(example)
                 splits[goes_to].add(key, numbers.setdefault(example.label, len(numbers)), example.text)
+                if (split, goes_to) == ("train", "valid"):
+                    tally.notes[MOVED_TO_VALID] += 1
             some = some or examples
-            rows_read[split] += chunk.rows_read
-            bar.advance(chunk.rows_read)
     if columns is None:
-        raise UserMistake("There is no row in any of the files.")
+        raise UserMistake("There is no row in any of the files that can be read.")
     return Streamed(splits, list(numbers), some, rows_read, columns)
 
 
@@ -288,9 +292,20 @@ def _chunks(files: Mapping[str, list[Path]], tally: Tally) -> Iterator[tuple[str
             classes = class_names(file, read_schema(file, ADVICE)) if kind_of(file) == ".parquet" else {}
             rows = read_rows(file)
             while some := list(islice(rows, ROWS_OF_A_BLOCK)):
+                torn = next((row for row in some if row.is_torn), None)
+                if torn:
+                    raise UserMistake(f"{file}, line {torn.place}: {torn.problem}")
                 readable = [row.values for row in some if row.values is not None]
                 tally.dropped["row that cannot be read"] += len(some) - len(readable)
                 yield split, _table(file, readable, len(some), classes)
+
+
+def _divided(files: Iterable[str], fractions: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Tell which of the source's splits are divided, and into what beside train."""
+    wanted = {split: share for split, share in fractions.items() if share}
+    if UNSPLIT in files:
+        return {UNSPLIT: wanted}
+    return {"train": {"valid": wanted["valid"]}} if "valid" in wanted and "valid" not in files else {}
 
 
 def _table(

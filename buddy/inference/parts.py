@@ -98,7 +98,7 @@ def _ends_of_csv_rows(file: IO[bytes]) -> Iterator[tuple[int, int]]:
     lines = _Lines(file)
     with any_field_length():
         first = next(lines, "")
-        reader = csv.reader(chain([first], lines), delimiter=delimiter_of(first))
+        reader = csv.reader(chain([first], lines), delimiter=delimiter_of(first), strict=True)
         while True:
             try:
                 if not next(reader):

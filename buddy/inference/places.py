@@ -42,7 +42,7 @@ def files_at(place: str, endings: tuple[str, ...]) -> list[str]:
     """
     with _told_plainly(place):
         files, path = _open_system(place)
-        if MAGIC & set(path):
+        if MAGIC & set(path) and not files.exists(path):
             found = [name for name in files.glob(path) if files.isfile(name)]
         elif files.isdir(path):
             below = len(PurePosixPath(path).parts)

@@ -53,6 +53,9 @@ WORK, MANIFEST = "_work", "_manifest.json"
 MODEL, PLAN = "model", "plan.json"
 
 
+RETRIES = 4
+"""So often a part is begun again when its worker is lost; then it is taken to be what kills the workers."""
+
 COUNTS = ("labelled", "without_text", "unreadable")
 
 Report = dict[str, Any]
@@ -168,6 +171,8 @@ def _make_plan(
                 raise UserMistake(found)
             parts += found
             bar.advance()
+    if WORK in names_at(settings.output):
+        remove_folder(f"{settings.output}/{WORK}")  # of a run that was interrupted before it had a plan
     for file in _files(folder):
         put_file(file, f"{settings.output}/{WORK}/{MODEL}/{file.name}")
     plan = {**facts, "parts": [asdict(part) for part in parts]}
@@ -206,6 +211,7 @@ def _classify_parts(
         fn_constructor_args=(settings, columns),
         compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=1,
+        max_task_retries=RETRIES,
     )
     rows, rows_left = sum(part.rows for part in parts), sum(parts[number].rows for number in left)
     told = silent = 0

@@ -11,14 +11,16 @@ out already.
 
 import asyncio
 import contextlib
+import inspect
 import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import ray
+from pydantic import TypeAdapter, ValidationError
 from ray import serve
 from ray.exceptions import RayActorError
 from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
@@ -33,7 +35,7 @@ from buddy.serving.app import make_api
 from buddy.serving.gate import Gate, without_words
 from buddy.serving.metrics import Metrics
 from buddy.serving.problems import try_again
-from buddy.serving.service_settings import ServiceSettings, read_keys, refuse_open_door
+from buddy.serving.service_settings import RATE_WITH_KEYS, Limits, ServiceSettings, read_keys, refuse_open_door
 
 log = logging.getLogger("buddy.service")
 
@@ -59,6 +61,11 @@ PASSED_ON = (
 """What a companion is told of a request, beside its body."""
 
 WRITES = ("POST", "DELETE", "PATCH", "PUT")
+
+ELSEWHERE = {"host": "in http_options", "port": "in http_options", "keys": "in the variable BUDDY_API_KEYS"}
+"""What a configuration file says in another place than buddy's arguments."""
+
+Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True)
@@ -219,17 +226,37 @@ def application(arguments: Mapping[str, Any]) -> serve.Application:
     """Build what a configuration file of Ray Serve names; the API keys are in BUDDY_API_KEYS.
 
     Args:
-        arguments: fields of ``ServiceSettings``; ``replicas`` with fields of ``Replicas``; and ``without_keys`` if
-            everybody may use it.
+        arguments: fields of ``ServiceSettings`` but for host, port and keys; ``replicas`` with fields of ``Replicas``;
+            and ``without_keys`` if everybody may use it.
 
     Raises:
-        UserMistake: there are no keys, and not everybody may use it.
+        UserMistake: a field is not known or holds what it cannot, or there are no keys and not everybody may use it.
     """
-    fields = dict(arguments)
-    replicas, without_keys = Replicas(**fields.pop("replicas", {})), fields.pop("without_keys", False)
-    settings = ServiceSettings(**{"host": "0.0.0.0", "keys": read_keys(os.environ, None), **fields})  # noqa: S104
-    refuse_open_door(settings, without_keys)
+    given = dict(arguments)
+    for name in ELSEWHERE.keys() & given.keys():
+        raise UserMistake(f"{name} is no argument of buddy here; it stands {ELSEWHERE[name]}.")
+    replicas, limits = _settings_of(Replicas, given.pop("replicas", {})), _settings_of(Limits, given.pop("limits", {}))
+    without_keys, keys = given.pop("without_keys", False), read_keys(os.environ, None)
+    defaults = {"host": "0.0.0.0", "requests_per_minute": RATE_WITH_KEYS if keys else 0}  # noqa: S104
+    settings = _settings_of(ServiceSettings, {**defaults, **given, "keys": keys, "limits": limits})
+    if settings.country:
+        settings = replace(settings, country=find_country(settings.country).code)
+    refuse_open_door(settings, without_keys is True)
     return make_application(settings, replicas)
+
+
+def _settings_of(kind: type[Settings], values: object) -> Settings:
+    """Make settings of what stands in a configuration file."""
+    known = list(inspect.signature(kind).parameters)
+    unknown = sorted(values.keys() - set(known)) if isinstance(values, Mapping) else []
+    if unknown:
+        raise UserMistake(f"{kind.__name__} has no field {unknown[0]!r}; it has {', '.join(known)}.")
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])) or kind.__name__
+        raise UserMistake(f"{name} cannot be {first['input']!r}: {first['msg']}.") from error
 
 
 def run_on_ray(settings: ServiceSettings, replicas: Replicas, wait: Callable[[], None]) -> None:

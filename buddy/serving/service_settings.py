@@ -15,6 +15,9 @@ SETTINGS_VARIABLE = "BUDDY_SERVICE"
 KEYS_VARIABLE = "BUDDY_API_KEYS"
 SHORTEST_KEY = 16
 
+RATE_WITH_KEYS = 600
+"""Requests a minute with one key, unless somebody says otherwise; an address without keys may send any number."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -104,6 +104,28 @@ def test_an_empty_text_is_passed_over_and_alone_it_is_a_mistake(buddy, exported_
     assert "nothing to classify" in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["I won.", "--strict"], "--strict is for files; it goes with --input and --output."),
+        (["I won.", "--probabilities"], "--probabilities is for files"),
+        (["--input", "a.csv", "--output", "b.csv", "--workers", "2"], "--workers is about a cluster"),
+        (["I won.", "--engine", "ray"], "Ray is for files"),
+        (["I won.", "--input", "a.csv", "--output", "b.csv"], "--input and --output go together"),
+        (["--input", "a.csv"], "--input and --output go together"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(buddy, arguments, says):
+    code, _, error = buddy("classify", *arguments)
+    assert (code, says in error) == (2, True)
+
+
+def test_a_configuration_file_may_have_options_for_files(buddy, exported_run, tmp_path):
+    (tmp_path / "config.yaml").write_text("text_column: entry\nstrict: true\nworkers: 2\n")
+    code, out, _ = buddy("classify", TEXTS[0], "--model", exported_run, "--config", tmp_path / "config.yaml")
+    assert (code, out.split()[0]) == (0, "sad")
+
+
 def test_letters_that_the_model_never_learned_are_pointed_out(buddy, exported_run):
     code, out, err = buddy("classify", "Я потерял кота", TEXTS[0], "--model", exported_run)
     assert (code, len(out.splitlines())) == (0, 2)

@@ -48,6 +48,14 @@ class TestCsv:
         }
         assert [row.values["id"] for row in read_rows(file) if row.values] == ["1", "5"]
 
+    def test_of_a_quotation_mark_that_is_not_closed_the_row_is_told_and_the_rest_is_read(self, tmp_path):
+        file = tmp_path / "a.csv"
+        file.write_text('day,entry\n1,"I lost my cat\n2,"We won"\n3,Fine\n4,"The end\n')
+        torn = [row for row in read_rows(file) if row.is_torn]
+        assert [row.place for row in torn] == [3, 5]
+        assert all(row.problem.endswith("; is a quotation mark not closed or not doubled?") for row in torn)
+        assert [row.values for row in read_rows(file) if not row.is_torn] == [{"day": "3", "entry": "Fine"}]
+
     def test_a_long_field_is_read_and_the_limit_of_the_process_stays(self, tmp_path):
         before = csv.field_size_limit()
         file = tmp_path / "a.csv"

@@ -95,6 +95,40 @@ def test_rows_that_say_nothing_are_counted(tmp_path):
     assert audit.rows_read == {"all": 403}
 
 
+def test_a_folder_without_valid_gets_it_from_train(tmp_path):
+    (tmp_path / "data").mkdir()
+    write_csv(tmp_path / "data" / "train-00000.csv", ROWS[:200])
+    write_csv(tmp_path / "data" / "train-00001.csv", ROWS[200:])
+    write_csv(tmp_path / "data" / "test.csv", ROWS[:30])
+    data, audit = prepare_stream(tmp_path / "data", tmp_path / "out", valid_fraction=0.2)
+    sizes = {split: len(rows) for split, rows in rows_of(data).items()}
+    assert list(sizes) == ["train", "valid", "test"]
+    assert sizes["train"] + sizes["valid"] == 400
+    assert 40 < sizes["valid"] < 120
+    assert sizes["test"] == 30
+    assert audit.overlap["train-valid"].exact == 0
+    assert audit.notes == {"row of train moved to valid, which the source does not have": sizes["valid"]}
+
+
+def test_a_quotation_mark_that_is_not_closed_is_told_before_it_swallows_rows(tmp_path):
+    file = write_csv(tmp_path / "moods.csv", ROWS[:20])
+    file.write_text(file.read_text().replace("Text number 5", '"Text number 5', 1))
+    with pytest.raises(UserMistake, match=r"line 21: .* is a quotation mark not closed or not doubled\?"):
+        prepare_stream(file, tmp_path / "out")
+
+
+def test_rows_at_the_beginning_that_cannot_be_read_are_no_reason_to_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "ROWS_OF_A_BLOCK", 10)
+    file = write_csv(tmp_path / "moods.csv")
+    header, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([header, *["a,b"] * 10, *rows]))
+    data, audit = prepare_stream(file, tmp_path / "out")
+    assert audit.dropped == {"row that cannot be read": 10}
+    assert audit.rows_read == {"all": 410}
+    ids = [row.id for rows in rows_of(data).values() for row in rows]
+    assert len(set(ids)) == len(ids) == 400
+
+
 def test_memory_does_not_grow_with_the_texts(tmp_path, monkeypatch):
     monkeypatch.setattr(prepared, "ROWS_OF_A_BLOCK", 500)
     monkeypatch.setattr(stream, "ROWS_OF_A_BLOCK", 500)

@@ -47,8 +47,9 @@ def served(settings: ServiceSettings) -> Iterator[Served]:
             yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", app)
         finally:
             server.should_exit = True
-            thread.join(20)
-            assert not thread.is_alive()
+            thread.join(60)  # a client that takes nothing is waited for
+            left = server.server_state
+            assert not thread.is_alive(), [*(vars(one) for one in left.connections), *left.tasks]
 
 
 def free_port() -> int:

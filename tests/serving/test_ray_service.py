@@ -20,7 +20,7 @@ from ray.serve.exceptions import BackPressureError
 from buddy.errors import UserMistake
 from buddy.inference.ray_cluster import joined_cluster
 from buddy.serving.ray_service import Door, Replicas, application, make_application, run_on_ray
-from buddy.serving.service_settings import ServiceSettings
+from buddy.serving.service_settings import Limits, ServiceSettings
 from tests.serving.servers import Served, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -181,6 +181,31 @@ def test_a_configuration_file_needs_keys_unless_it_says_that_everybody_may_ask(m
     with pytest.raises(UserMistake, match="can be reached from other machines"):
         application({"country": "GB"})
     assert application({"country": "GB", "without_keys": True, "replicas": {"least": 1, "most": 4}})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"cuontry": "GB"}, "ServiceSettings has no field 'cuontry'; it has model, host"),
+        ({"country": "XX"}, "XX"),
+        ({"candidates": "many"}, "candidates cannot be 'many'"),
+        ({"limits": {"batch": "many"}}, "batch cannot be 'many'"),
+        ({"limits": {"batches": 1}}, "Limits has no field 'batches'"),
+        ({"replicas": 4}, "Replicas cannot be 4"),
+        ({"port": 8000}, "port is no argument of buddy here; it stands in http_options"),
+    ],
+)
+def test_a_configuration_file_with_a_mistake_is_told_which(arguments, said):
+    with pytest.raises(UserMistake, match=said):
+        application({"without_keys": True, **arguments})
+
+
+def test_a_configuration_file_has_the_defaults_of_the_command(monkeypatch):
+    monkeypatch.setenv("BUDDY_API_KEYS", "a-key-that-is-long-enough")
+    ingress = application({"country": "gb", "limits": {"batch": 8}})
+    settings = ingress._bound_deployment.init_args[0]
+    assert (settings.country, settings.requests_per_minute) == ("GB", 600)
+    assert settings.limits == Limits(batch=8)
 
 
 def test_the_configuration_file_is_one_of_ray_serve_and_of_ours(monkeypatch):

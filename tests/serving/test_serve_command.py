@@ -40,6 +40,8 @@ def test_it_says_where_it_is_and_what_it_keeps(tmp_path):
         (["--keys-file", "nowhere.txt"], "keys"),
         (["--model", "nowhere"], "nowhere"),
         (["--country", "XX"], "helplines"),
+        (["--replicas", "4"], "--replicas is about a cluster; it goes with --engine ray"),
+        (["--engine", "ray", "--log-requests"], "--log-requests is for --engine local"),
     ],
 )
 def test_it_refuses_to_start(buddy, monkeypatch, arguments, says):
