@@ -124,10 +124,12 @@ def names_at(place: str) -> set[str]:
 
 
 def remove_folder(place: str) -> None:
-    """Remove a folder with everything in it."""
+    """Remove a folder with everything in it, if it is there."""
     with _told_plainly(place):
         files, path = _open_system(place)
-        files.rm(path, recursive=True)
+        files.invalidate_cache()
+        if files.exists(path):
+            files.rm(path, recursive=True)
 
 
 def _open_system(place: str) -> tuple[Any, str]:

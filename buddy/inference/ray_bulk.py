@@ -3,6 +3,7 @@
     OUTPUT/part-00007.csv          a shard: the rows of a part with their labels, as `buddy classify` writes them
     OUTPUT/_work/plan.json         which parts there are, of which files, for which model
     OUTPUT/_work/model             that model, for the workers to read
+    OUTPUT/_work/begun/00007       a note of every worker that began this part, so that it is not begun for ever
     OUTPUT/_work/part-00007.json   how a part went, written behind its shard: with it the part is done
     OUTPUT/_manifest.json          all of that together, when the last part is done; `_work` is gone then
 
@@ -18,11 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
 from buddy.data.row_files import KINDS, column_names, kind_of, read_rows
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 from buddy.inference.bulk import (
     PROBLEMS_TOLD,
     BulkResult,
@@ -50,11 +52,12 @@ from buddy.inference.ray_cluster import joined_cluster
 from buddy.progress import progress
 
 WORK, MANIFEST = "_work", "_manifest.json"
-MODEL, PLAN = "model", "plan.json"
+MODEL, PLAN, BEGUN = "model", "plan.json", "begun"
 
 
-RETRIES = 4
-"""So often a part is begun again when its worker is lost; then it is taken to be what kills the workers."""
+ATTEMPTS = 5
+"""So many workers may be lost over a part; then it is taken to be what kills them. Ray's own count of retries would
+not do: while a node goes down it asks in vain for the same worker many times a second."""
 
 COUNTS = ("labelled", "without_text", "unreadable")
 
@@ -171,8 +174,7 @@ def _make_plan(
                 raise UserMistake(found)
             parts += found
             bar.advance()
-    if WORK in names_at(settings.output):
-        remove_folder(f"{settings.output}/{WORK}")  # of a run that was interrupted before it had a plan
+    remove_folder(f"{settings.output}/{WORK}")  # of a run that was interrupted before it had a plan
     for file in _files(folder):
         put_file(file, f"{settings.output}/{WORK}/{MODEL}/{file.name}")
     plan = {**facts, "parts": [asdict(part) for part in parts]}
@@ -204,6 +206,7 @@ def _classify_parts(
     left = [number for number in range(len(parts)) if number not in reports]
     if not left:
         return reports
+    remove_folder(f"{settings.output}/{WORK}/{BEGUN}")
     tasks = [{"number": number, "part": asdict(parts[number])} for number in left]
     workers = min(settings.workers or max(1, int(ray.cluster_resources().get("CPU", 0))), len(left))
     answers = ray.data.from_items(tasks, override_num_blocks=len(tasks)).map(
@@ -211,7 +214,6 @@ def _classify_parts(
         fn_constructor_args=(settings, columns),
         compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=1,
-        max_task_retries=RETRIES,
     )
     rows, rows_left = sum(part.rows for part in parts), sum(parts[number].rows for number in left)
     told = silent = 0
@@ -220,6 +222,8 @@ def _classify_parts(
             report = json.loads(answer["report"])
             if "mistake" in report:
                 raise UserMistake(report["mistake"])
+            if "fault" in report:
+                raise EnvironmentFault(report["fault"])
             some = report["problems"][: PROBLEMS_TOLD - told]
             for problem in some:
                 bar.say(problem)
@@ -247,7 +251,11 @@ class PartWorker:
     def __call__(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Classify a part, put its shard, and then the report on it."""
         part, number = Part(**task["part"]), task["number"]
+        begun = f"{self._settings.output}/{WORK}/{BEGUN}/{number:05}"
         try:
+            if len(names_at(begun)) == ATTEMPTS:
+                return {"number": number, "report": json.dumps({"fault": _lost_over(part)})}
+            put_bytes(b"begun", f"{begun}/{uuid4().hex}")
             report = self._classify(part, number)
         except UserMistake as mistake:
             return {"number": number, "report": json.dumps({"mistake": str(mistake)})}
@@ -276,6 +284,14 @@ class PartWorker:
                 "sha256": hashlib.sha256(shard.read_bytes()).hexdigest(),
                 "problems": told,
             }
+
+
+def _lost_over(part: Part) -> str:
+    where = "row" if kind_of(Path(part.source)) == ".parquet" else "byte"
+    return (
+        f"{ATTEMPTS} workers were lost over the same {part.rows:,} rows of {part.source}, from {where} {part.start:,} "
+        "on. If memory is short: fewer --workers on a machine. What is done is kept, and --resume goes on."
+    )
 
 
 def _read_report(output: str, number: int) -> Report:

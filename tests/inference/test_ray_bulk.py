@@ -149,6 +149,25 @@ def test_a_lost_worker_and_a_lost_node_cost_no_row_and_double_none(cluster, diar
     assert rows_in(output) == local.rows
 
 
+def test_a_part_that_kills_its_workers_is_given_up_and_told(cluster, diary, exported_run, tmp_path):
+    output = tmp_path / "moods"
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([*arguments(cluster, exported_run, diary, output), "--workers", "1"], **pipes)
+    killed = 0
+    while process.poll() is None:
+        if len(list(output.glob("_work/begun/00000/*"))) > killed:
+            for worker in workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+            killed += 1
+        time.sleep(0.002)
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert "5 workers were lost over the same 40 rows of" in err
+    assert "june.csv, from byte 11 on." in err
+    assert killed == 5
+
+
 def test_ctrl_c_loses_nothing_and_resume_leaves_finished_shards_alone(cluster, diary, local, exported_run, tmp_path):
     output = tmp_path / "moods"
     command = [*arguments(cluster, exported_run, diary, output), "--shard-rows", "4"]
