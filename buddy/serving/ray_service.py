@@ -35,6 +35,7 @@ from buddy.serving.app import make_api
 from buddy.serving.gate import Gate, without_words
 from buddy.serving.metrics import Metrics
 from buddy.serving.problems import try_again
+from buddy.serving.ray_metrics import start_publishing
 from buddy.serving.service_settings import RATE_WITH_KEYS, Limits, ServiceSettings, read_keys, refuse_open_door
 
 log = logging.getLogger("buddy.service")
@@ -88,7 +89,9 @@ class Companion:
 
     async def __init__(self, settings: ServiceSettings) -> None:  # type: ignore[misc]  # Ray waits for it
         """Load the model."""
-        self._api = make_api(settings, Metrics())
+        metrics = Metrics()
+        start_publishing(metrics.registry)
+        self._api = make_api(settings, metrics)
         self._running = contextlib.AsyncExitStack()
         await self._running.enter_async_context(self._api.router.lifespan_context(self._api))
 
@@ -130,7 +133,8 @@ class Door:
         self._companions = companions.options(method_name="answer", stream=True)
 
     def __serve_build_asgi_app__(self) -> Gate:  # Ray's name for it
-        """Give what answers HTTP requests."""
+        """Give what answers HTTP requests, from now on."""
+        start_publishing(self._metrics.registry)
         return Gate(self._pass_on, self._settings, self._metrics)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:

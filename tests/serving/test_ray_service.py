@@ -14,6 +14,7 @@ import httpx
 import openai
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 from ray.exceptions import ActorDiedError
 from ray.serve.exceptions import BackPressureError
 
@@ -148,6 +149,29 @@ def test_a_rolling_update_costs_no_answer(open_service):
     assert set(clients.statuses) == {"devastated"}
     assert not before & set(companions())
     assert httpx.get(f"{open_service.url}/page/settings.json").json()["country"] == "GB"
+
+
+def test_what_doors_and_companions_count_is_among_the_metrics_of_the_nodes(open_service):
+    import ray
+
+    assert httpx.get(f"{open_service.url}/v1/nothing").status_code == 404
+    assert httpx.post(f"{open_service.url}/v1/emotions", json={"input": "I won."}).status_code == 200
+    (node,) = ray.nodes()
+    exported = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+    deadline = time.monotonic() + 60
+    while not {"Door", "Companion"} <= counted(httpx.get(exported).text):
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+
+def counted(text):
+    """Tell which deployments have counted something."""
+    samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+    return {
+        one.labels["deployment"]
+        for one in samples
+        if one.name in ("ray_buddy_requests_total", "ray_buddy_batch_texts_count") and one.value >= 1
+    }
 
 
 def test_where_others_serve_already_it_does_not_join_them(open_service):
