@@ -12,8 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from buddy.data.csv_rows import CsvRow, csv_rows, delimiter_of
 from buddy.data.parquet import open_parquet, read_schema
-from buddy.data.tables import any_field_length, delimiter_of, refuse_repeated
+from buddy.data.tables import refuse_repeated
 from buddy.errors import UserMistake
 from buddy.files import atomic_file
 
@@ -32,10 +33,10 @@ class Row:
     """A row of a file.
 
     Attributes:
-        place: the line on which it ends, or in a Parquet file its number, from 1.
+        place: the line on which it ends, or if it is torn begins; in a Parquet file its number, from 1.
         values: by column; ``None`` if it cannot be read.
         problem: why it cannot.
-        is_torn: because of a quotation mark; rows behind it may have become part of it.
+        is_torn: because of a quotation mark that is not closed.
     """
 
     place: int
@@ -80,8 +81,8 @@ def column_names(path: Path) -> list[str]:
     if kind == ".parquet":
         return list(read_schema(path, ADVICE).names)
     if kind in CSV_KINDS:
-        with _open_csv(path) as (header, _):
-            return header
+        with _open_csv(path) as (names, _, _):
+            return names
     first = next((row.values for row in _read_json_lines(path) if row.values is not None), {})
     return list(first)
 
@@ -106,40 +107,35 @@ def write_rows(path: Path, source: Path, added: Iterable[Mapping[str, Any]], kin
         with atomic_file(path) as file:
             file.writelines(f"{_spell(row)}\n" for row in rows)
         return
-    with _open_csv(source) as (header, reader), atomic_file(path) as file:
-        columns = [*header, *kinds]
-        writer = csv.DictWriter(file, columns, delimiter=reader.dialect.delimiter, lineterminator="\n")
+    with _open_csv(source) as (names, header, _), atomic_file(path) as file:
+        delimiter = delimiter_of(header.lines[0])
+        writer = csv.DictWriter(file, [*names, *kinds], delimiter=delimiter, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
 @contextmanager
-def _open_csv(path: Path) -> Iterator[tuple[list[str], Any]]:
-    """Give the header and a reader of the rows behind it."""
-    with any_field_length(), open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        delimiter = delimiter_of(file.readline())
-        file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        header = [name.strip() for name in next(reader, [])]
-        if not header:
+def _open_csv(path: Path) -> Iterator[tuple[list[str], CsvRow, Iterator[CsvRow]]]:
+    """Give the columns, the header in which they stand, and the rows behind it."""
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        rows = csv_rows(file)
+        header = next(rows, None)
+        if header is None or not header.fields:
             raise UserMistake(f"{path} has no header.")
-        refuse_repeated(path, header)
-        yield header, reader
+        names = [name.strip() for name in header.fields]
+        refuse_repeated(path, names)
+        yield names, header, rows
 
 
 def _read_csv(path: Path) -> Iterator[Row]:
-    with _open_csv(path) as (header, reader):
-        while True:
-            try:
-                fields = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                problem = f"{error}; is a quotation mark not closed or not doubled?"
-                yield Row(reader.line_num, None, problem, is_torn=True)
-                continue
-            if fields:  # a line without anything is no row
-                yield _csv_row(reader.line_num, header, fields)
+    with _open_csv(path) as (names, header, rows):
+        place = len(header.lines)
+        for row in rows:
+            place += len(row.lines)
+            if row.fields is None:
+                yield Row(place, None, row.problem, is_torn=True)
+            elif row.fields:  # a line without anything is no row
+                yield _csv_row(place, names, row.fields)
 
 
 def _csv_row(place: int, header: Sequence[str], fields: Sequence[str]) -> Row:

@@ -4,24 +4,20 @@ A file that cannot be trusted as a whole (not UTF-8, a quotation mark that never
 that does not fit is dropped and counted.
 """
 
-import csv
 import io
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy.data import parquet
+from buddy.data.csv_rows import csv_rows
 from buddy.data.source import Tally
 from buddy.errors import UserMistake, quote
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True)
@@ -65,16 +61,15 @@ def read_csv(path: Path, tally: Tally) -> Table:
             the next one as if they were one long text.
     """
     text = _read_text(path)
-    delimiter = delimiter_of(text.split("\n", 1)[0])
-    with any_field_length():
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        try:
-            header, *rows = (row for row in reader if row)
-        except csv.Error as error:
-            raise UserMistake(
-                f"{path}, line {reader.line_num}: {error}; is a quotation mark not closed or not doubled?"
-            ) from error
-    return _from_rows(path, [name.strip() for name in header], rows, tally)
+    rows, line = [], 1
+    for row in csv_rows(io.StringIO(text, newline="")):
+        if row.fields is None:
+            raise UserMistake(f"{path}, line {line}: {row.problem}")
+        line += len(row.lines)
+        if row.fields:
+            rows.append(row.fields)
+    header, *others = rows
+    return _from_rows(path, [name.strip() for name in header], others, tally)
 
 
 def read_json_lines(path: Path, tally: Tally) -> Table:
@@ -137,16 +132,6 @@ def _read_text(path: Path) -> str:
     return text
 
 
-@contextmanager
-def any_field_length() -> Iterator[None]:
-    """Lift the csv module's limit of 131,072 characters per field, which holds for the whole process."""
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
-
-
 def _from_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], tally: Tally) -> Table:
     refuse_repeated(path, header)
     fitting = [row for row in rows if len(row) == len(header)]
@@ -154,16 +139,6 @@ def _from_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]],
         tally.dropped[f"row that does not have the header's {len(header)} fields"] += len(rows) - len(fitting)
     values = zip(*fitting, strict=True) if fitting else [()] * len(header)
     return Table(str(path), dict(zip(header, values, strict=True)), len(rows))
-
-
-def delimiter_of(header: str) -> str:
-    """Tell what separates the columns of a file: the separator that its header has most of.
-
-    Example:
-        >>> delimiter_of("day;what happened, in short;mood")
-        ';'
-    """
-    return max(DELIMITERS, key=header.count)
 
 
 def refuse_repeated(path: Path, names: Sequence[str]) -> None:

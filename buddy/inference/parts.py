@@ -4,17 +4,16 @@ A part is cut between rows: at a byte in a CSV or JSON-lines file, at a row in a
 with the header of the whole, it can be read like any other.
 """
 
-import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate
 from pathlib import Path
 from typing import IO
 
+from buddy.data.csv_rows import csv_rows
 from buddy.data.parquet import parquet_of
 from buddy.data.row_files import ADVICE, CSV_KINDS, ROWS_OF_A_BATCH, kind_of
-from buddy.data.tables import any_field_length, delimiter_of
 from buddy.inference.places import open_place
 
 BLOCK = 1 << 20
@@ -95,19 +94,13 @@ def _cut_lines(source: str, ends: Iterator[tuple[int, int]], rows: int) -> list[
 
 def _ends_of_csv_rows(file: IO[bytes]) -> Iterator[tuple[int, int]]:
     """Give the byte and the line at which the header ends, and then each row."""
-    lines = _Lines(file)
-    with any_field_length():
-        first = next(lines, "")
-        reader = csv.reader(chain([first], lines), delimiter=delimiter_of(first), strict=True)
-        while True:
-            try:
-                if not next(reader):
-                    continue
-            except StopIteration:
-                return
-            except csv.Error:
-                pass  # it is a row, which cannot be read
-            yield lines.bytes, reader.line_num
+    stop = number = 0
+    text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
+    for row in csv_rows(text):
+        stop += sum(map(_bytes_of, row.lines))
+        number += len(row.lines)
+        if row.fields != []:  # a row, even if it cannot be read; a line without anything is none
+            yield stop, number
 
 
 def _ends_of_json_rows(file: IO[bytes]) -> Iterator[tuple[int, int]]:
@@ -120,20 +113,8 @@ def _ends_of_json_rows(file: IO[bytes]) -> Iterator[tuple[int, int]]:
             yield stop, number
 
 
-class _Lines:
-    """The lines of a text file as the csv module wants them; knows how many bytes were taken."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
-        self.bytes = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._text)
-        self.bytes += len(line) if line.isascii() else len(line.encode("utf-8", "surrogateescape"))
-        return line
+def _bytes_of(line: str) -> int:
+    return len(line) if line.isascii() else len(line.encode("utf-8", "surrogateescape"))
 
 
 def _cut_parquet(source: str, rows: int) -> list[Part]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buddy.data import row_files
+from buddy.data import csv_rows, row_files
 from buddy.data.row_files import column_names, read_rows, write_rows
 from buddy.errors import UserMistake
 
@@ -51,10 +51,21 @@ class TestCsv:
     def test_of_a_quotation_mark_that_is_not_closed_the_row_is_told_and_the_rest_is_read(self, tmp_path):
         file = tmp_path / "a.csv"
         file.write_text('day,entry\n1,"I lost my cat\n2,"We won"\n3,Fine\n4,"The end\n')
-        torn = [row for row in read_rows(file) if row.is_torn]
-        assert [row.place for row in torn] == [3, 5]
-        assert all(row.problem.endswith("; is a quotation mark not closed or not doubled?") for row in torn)
-        assert [row.values for row in read_rows(file) if not row.is_torn] == [{"day": "3", "entry": "Fine"}]
+        rows = list(read_rows(file))
+        assert [row.place for row in rows if row.is_torn] == [2, 5]
+        assert all(
+            row.problem.endswith("; is a quotation mark not closed or not doubled?") for row in rows if row.is_torn
+        )
+        assert [row.values["entry"] for row in rows if row.values] == ["We won", "Fine"]
+
+    def test_a_quotation_mark_that_is_not_closed_in_a_long_file_costs_its_own_row_only(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(csv_rows, "LINES_OF_A_ROW", 50)
+        file = tmp_path / "a.csv"
+        lines = ["day,entry", *(f"{day},Fine" for day in range(1000))]
+        lines[11] = '10,"I said hello'
+        file.write_text("\n".join(lines))
+        assert problems(file) == {12: "a field of more than 50 lines; is a quotation mark not closed or not doubled?"}
+        assert len(list(read_rows(file))) == 1000
 
     def test_a_long_field_is_read_and_the_limit_of_the_process_stays(self, tmp_path):
         before = csv.field_size_limit()
