@@ -54,6 +54,26 @@ def quote(text: str) -> str:
     return repr(text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…")
 
 
+def counted(count: int, noun: str) -> str:
+    """Put a number before its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(1200, "row")
+        ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def install(extra: str) -> str:
+    """Say how more of buddy is installed.
+
+    Example:
+        >>> install("serve")
+        "pip install --constraint constraints.txt '.[serve]' in buddy's folder"
+    """
+    return f"pip install --constraint constraints.txt '.[{extra}]' in buddy's folder"
+
+
 def explain(error: OSError) -> str:
     """Say what the machine refused and what to do about it, without a full stop.
 

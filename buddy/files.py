@@ -14,12 +14,13 @@ from typing import IO, Any
 
 
 @contextmanager
-def atomic_file(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+def atomic_file(path: Path, mode: str = "w", private: bool = False) -> Iterator[IO[Any]]:
     """Open a file that appears under its name only when the block ends without an error.
 
     Args:
         path: where the file shall stand; its folder is created. An older file is replaced.
         mode: ``"w"`` for UTF-8 text, ``"wb"`` for bytes.
+        private: nobody but its owner may read it.
 
     Example:
         >>> import tempfile
@@ -33,6 +34,8 @@ def atomic_file(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     with _parent_of(path):
         try:
             with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+                if private:
+                    temporary.chmod(0o600)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -42,9 +45,9 @@ def atomic_file(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         _flush_folder(path.parent)
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write a value as indented, readable JSON, atomically."""
-    with atomic_file(path) as file:
+def write_json(path: Path, value: object, private: bool = False) -> None:
+    """Write a value as indented, readable JSON, atomically; ``private``: nobody but its owner may read it."""
+    with atomic_file(path, private=private) as file:
         json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 

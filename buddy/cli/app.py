@@ -13,7 +13,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from buddy import __version__
-from buddy.errors import BuddyError, UserMistake, explain
+from buddy.errors import BuddyError, UserMistake, explain, install
 
 app = typer.Typer(
     name="buddy",
@@ -143,7 +143,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] == "buddy":
             raise
-        _fail(f"This needs {error.name}, which is not installed: pip install '.[train]' in buddy's folder.", 1, debug)
+        _fail(f"This needs {error.name}, which is not installed: {install('train')}.", 1, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, install
 from buddy.files import write_json
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ REMEMBERING = (
     "I remember our conversations, on this machine only, in {path}. "
     "/forget erases one, and with --no-memory I keep nothing."
 )
-NO_MEMORY = "I keep nothing of what you write; to remember, I need: pip install '.[chat]' in buddy's folder."
+NO_MEMORY = f"I keep nothing of what you write; to remember, I need: {install('chat')}."
 
 
 @app.command(epilog=EXAMPLES)
@@ -148,7 +148,7 @@ def _export(url: str | None, file: Path) -> None:
         raise UserMistake("Without a memory there is nothing to export.")
     with store:
         found = store.export()
-    write_json(file, found)
+    write_json(file, found, private=True)
     print(f"Everything that I remember is in {file}.", file=sys.stderr)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import CONTROL_CHARACTERS, ConfigOption, app, refuse_options
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, counted, install
 
 if TYPE_CHECKING:
     from buddy.companion.buddy import Buddy, Emotion
@@ -116,8 +116,9 @@ def classify(
             result = _classify_on_ray(model, input_file, output, options, address, workers, shard_rows)
         else:
             result = _classify_file(model, Path(input_file), Path(output), options)
-        counts = f"{result.labelled:,} labels, {result.without_text:,} rows without text"
-        print(f"{output}: {counts}, {result.unreadable:,} left out because they could not be read.")
+        labels, silent = counted(result.labelled, "label"), counted(result.without_text, "row")
+        lost = counted(result.unreadable, "row")
+        print(f"{output}: {labels}, {silent} without text, {lost} left out as unreadable.")
         return
     if engine == BulkEngine.ray:
         raise UserMistake("Ray is for files: --input and --output.")
@@ -155,7 +156,7 @@ def _classify_on_ray(
     try:
         from buddy.inference.ray_bulk import RayBulkSettings, classify_on_ray
     except ModuleNotFoundError as error:
-        raise UserMistake(f"A cluster needs {error.name}: pip install '.[ray]' in buddy's folder.") from error
+        raise UserMistake(f"A cluster needs {error.name}: {install('ray')}.") from error
     from buddy.inference.folder import find_model_folder
 
     settings = RayBulkSettings(source, output, *options, address, workers, rows)

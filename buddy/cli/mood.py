@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app
-from buddy.errors import EnvironmentFault, UserMistake, quote
+from buddy.errors import EnvironmentFault, UserMistake, install, quote
 
 if TYPE_CHECKING:
     from buddy.companion.affect import Affect
@@ -31,7 +31,7 @@ EXAMPLES = """Examples:
 
 LAST = "last"
 NOT_REMEMBERED = "Nothing is remembered yet. `buddy chat` remembers conversations unless you say --no-memory."
-NO_LIBRARY = "A memory needs {}, which is not installed: pip install '.[chat]' in buddy's folder."
+NO_LIBRARY = "A memory needs {}, which is not installed: " + install("chat") + "."
 EMOTIONS_WRITTEN = 3
 
 
@@ -124,9 +124,11 @@ def _show(points: "Sequence[MoodPoint]", plain: bool, by_message: bool) -> None:
 
 
 def _draw(points: "Sequence[MoodPoint]", path: Path, dark: bool, by_message: bool) -> None:
-    from buddy.companion.mood_figure import draw
-    from buddy.evaluation.figures import DARK, LIGHT
-
+    try:
+        from buddy.companion.mood_figure import draw
+        from buddy.evaluation.figures import DARK, LIGHT
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(f"A figure needs {error.name}: pip install matplotlib.") from error
     if not any(point.emotions for point in points):
         typer.echo("There is nothing to draw.", err=True)
         return

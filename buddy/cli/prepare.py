@@ -78,7 +78,7 @@ def prepare(
 def summarise(audit: "Audit", folder: Path) -> str:
     """Say in a few lines what was prepared, what to know about it, and what comes next."""
     lines = [f"{audit.source}: {len(audit.labels)} labels", "", *_sizes(audit), ""]
-    from buddy.data.report import counted
+    from buddy.errors import counted
 
     read, dropped = sum(audit.rows_read.values()), sum(audit.dropped.values())
     lines.append(f"{counted(read, 'row')} read, {dropped:,} dropped.")

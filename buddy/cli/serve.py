@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app, refuse_options
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, install
 
 if TYPE_CHECKING:
     from buddy.serving.service_settings import ServiceSettings
@@ -126,10 +126,10 @@ def serve(
     else:
         refuse_options(context, ("address", "replicas"), "is about a cluster; it goes with --engine ray")
     try:
-        from buddy.serving.run_service import run_service, say_where
+        from buddy.serving.run_service import refuse_taken_port, run_service, say_where
         from buddy.serving.service_settings import RATE_WITH_KEYS, ServiceSettings, read_keys, refuse_open_door
     except ModuleNotFoundError as error:
-        raise UserMistake(f"A service needs {error.name}: pip install '.[serve]' in buddy's folder.") from error
+        raise UserMistake(f"A service needs {error.name}: {install('serve')}.") from error
 
     from buddy.companion.buddy import GUARD_OFF
     from buddy.companion.helplines import country_from_locale, find_country
@@ -155,6 +155,11 @@ def serve(
     if not guard:
         typer.echo(f"Warning: {GUARD_OFF}", err=True)
     _check_model(settings.model)
+    if memory_url:
+        from buddy.companion.memory import open_memory
+
+        open_memory(memory_url).close()  # a mistake in it is told here, and not by a worker
+    refuse_taken_port(host, port)
     if engine == ServiceEngine.ray:
         _serve_on_ray(settings, address, *_range(replicas))
         return
@@ -202,10 +207,10 @@ def _range(replicas: str) -> tuple[int, int]:
 
 def _check_model(model: str | None) -> None:
     """Find out before the first process starts whether there is such a model."""
-    from buddy.inference.folder import find_model_folder
+    from buddy.inference.folder import find_model_folder, read_facts
     from buddy.models import find_model
 
     if model:
-        find_model_folder(Path(model))
+        read_facts(find_model_folder(Path(model)))
     elif find_model("companion") is None:
         raise UserMistake("The model that comes with buddy is missing from this installation; name one (--model).")

@@ -48,7 +48,7 @@ def refuse_other_options(context: typer.Context) -> None:
         source = context.get_parameter_source(name)
         if name not in ALLOWED_WITH_RESUME and source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP"):
             option = "--" + name.replace("_", "-")
-            raise UserMistake(f"{option} cannot change when a run goes on: leave it out, the run has its settings.")
+            raise UserMistake(f"Leave {option} out: a run that goes on keeps its own settings.")
 
 
 def end_run(run: Path, stop: "StopRequest", command: str) -> None:

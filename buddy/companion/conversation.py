@@ -46,8 +46,8 @@ class Turn:
 
 
 def save_turns(turns: Sequence[Turn], path: Path) -> None:
-    """Write a conversation to a JSON file."""
-    write_json(path, {"turns": [turn_as_json(turn) for turn in turns]})
+    """Write a conversation to a JSON file that only its owner can read."""
+    write_json(path, {"turns": [turn_as_json(turn) for turn in turns]}, private=True)
 
 
 def turn_as_json(turn: Turn) -> dict[str, object]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from buddy.data.audit import Conflicts, SplitFacts
 from buddy.data.duplicates import NEAR_DUPLICATE_JACCARD
-from buddy.data.report import Audit, counted
+from buddy.data.report import Audit
+from buddy.errors import counted
 from buddy.records import Example
 
 EXAMPLE_ROWS = 5

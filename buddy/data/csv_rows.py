@@ -14,6 +14,9 @@ from itertools import chain
 
 DELIMITERS = ",;\t"
 
+LIKELY = "a quotation mark that is not closed, or not doubled"
+"""What makes a row torn."""
+
 LINES_OF_A_ROW = 10_000
 """A row that takes more lines than this has a quotation mark that is not closed."""
 
@@ -57,7 +60,7 @@ def csv_rows(lines: Iterator[str]) -> Iterator[CsvRow]:
             except StopIteration:  # noqa: PERF203  (each row may be torn)
                 return
             except (csv.Error, _TooManyLines) as error:
-                yield CsvRow(taken.first_of_row(), None, f"{error}; is a quotation mark not closed or not doubled?")
+                yield CsvRow(taken.first_of_row(), None, f"{error} ({LIKELY})")
             else:
                 yield CsvRow(taken.all_of_row(), fields)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from buddy.data.audit import Conflicts, Overlap, SplitFacts
+from buddy.errors import counted
 
 FEW_TEXTS = 5
 """A label with fewer training texts than this deserves a warning: no model learns much from them."""
@@ -66,16 +67,6 @@ def find_warnings(audit: Audit) -> list[str]:
         *_about_conflicts(audit),
         *_about_dropped_rows(audit),
     ]
-
-
-def counted(count: int, noun: str) -> str:
-    """Put a number before its noun.
-
-    Example:
-        >>> counted(1, "row"), counted(1200, "row")
-        ('1 row', '1,200 rows')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _about_leaks(audit: Audit) -> Iterator[str]:

@@ -294,7 +294,7 @@ def _chunks(files: Mapping[str, list[Path]], tally: Tally) -> Iterator[tuple[str
             while some := list(islice(rows, ROWS_OF_A_BLOCK)):
                 torn = next((row for row in some if row.is_torn), None)
                 if torn:
-                    raise UserMistake(f"{file}, line {torn.place}: {torn.problem}")
+                    raise UserMistake(f"{file}, line {torn.place}: {torn.problem}.")
                 readable = [row.values for row in some if row.values is not None]
                 tally.dropped["row that cannot be read"] += len(some) - len(readable)
                 yield split, _table(file, readable, len(some), classes)

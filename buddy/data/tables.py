@@ -64,7 +64,7 @@ def read_csv(path: Path, tally: Tally) -> Table:
     rows, line = [], 1
     for row in csv_rows(io.StringIO(text, newline="")):
         if row.fields is None:
-            raise UserMistake(f"{path}, line {line}: {row.problem}")
+            raise UserMistake(f"{path}, line {line}: {row.problem}.")
         line += len(row.lines)
         if row.fields:
             rows.append(row.fields)

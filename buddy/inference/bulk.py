@@ -283,16 +283,19 @@ class Problems:
         text = None if row.values is None else row.values.get(self.text_column)
         if isinstance(text, str) and text.strip():
             return text
-        self._tell(row, row.problem or "it has no text")
+        if row.values is None:
+            self._tell(row, row.problem, "is left out")
+        else:
+            self._tell(row, "it has no text", "gets no label")
         return ""
 
-    def _tell(self, row: Row, problem: str) -> None:
+    def _tell(self, row: Row, problem: str, what_follows: str) -> None:
         sentence = f"{self.source}, line {self.before + row.place}: {problem}"
         if self.strict:
-            raise UserMistake(f"{sentence}. Without --strict such rows are passed over.")
+            raise UserMistake(f"{sentence}. Without --strict such a row {what_follows}.")
         self.count += 1
         if self.count <= PROBLEMS_TOLD:
-            self.say(f"{sentence}; passed over.")
+            self.say(f"{sentence}; the row {what_follows}.")
 
     def tell_the_rest(self) -> None:
         """Say how many more there were."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, install
 from buddy.inference.engine import Engine
 from buddy.inference.folder import Facts, is_exported, read_facts
 from buddy.inference.labels import LabelTrie, Scores, label_trie, log_softmax
@@ -139,8 +139,6 @@ def _load_checkpoint(folder: Path, facts: Facts, device: str, number_format: str
     try:
         from buddy.inference.torch_engine import load_torch_engine
     except ImportError as error:
-        raise UserMistake(
-            f"{folder} needs PyTorch: pip install '.[train]' in buddy's folder, or name what `buddy export` made."
-        ) from error
+        raise UserMistake(f"{folder} needs PyTorch: {install('train')}, or name what `buddy export` made.") from error
     engine, positions = load_torch_engine(folder, device, number_format)
     return engine, min(facts.max_tokens, positions)

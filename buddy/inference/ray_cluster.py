@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, install
 
 NEW_CLUSTER = "local"
 """Ray's word for a cluster of one's own, also where another one runs on this machine."""
@@ -30,7 +30,7 @@ def joined_cluster(address: str | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ModuleNotFoundError as error:
-        raise UserMistake("A cluster needs Ray: pip install '.[ray]' in buddy's folder.") from error
+        raise UserMistake(f"A cluster needs Ray: {install('ray')}.") from error
     address = address or os.environ.get("RAY_ADDRESS") or NEW_CLUSTER
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
     options = own if address == NEW_CLUSTER else {}

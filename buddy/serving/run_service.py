@@ -1,6 +1,7 @@
 """Running the service: one process, or several that share the port and are replaced when one dies."""
 
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
+from buddy.errors import UserMistake
 from buddy.serving.metrics import FOLDER_VARIABLE
 from buddy.serving.service_settings import ServiceSettings, settings_from_environment
 
@@ -40,6 +42,22 @@ def run_service(settings: ServiceSettings, log_requests: bool) -> None:
             server_header=False,
             proxy_headers=False,
         )
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Make sure that the service can listen where it shall.
+
+    Raises:
+        UserMistake: something else listens there, or it is no address of this machine.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+    except OSError as error:
+        reason = f"{error.strerror}; name another with --port"
+        raise UserMistake(f"Port {port} of {host} cannot be used: {reason}.") from error
 
 
 def make_app() -> object:

@@ -13,6 +13,7 @@ import typer
 from buddy import __version__
 from buddy.cli import commands  # noqa: F401  (registers the commands)
 from buddy.cli.app import app
+from buddy.errors import install
 
 
 def leaves(command: object, name: str = "") -> list[str]:
@@ -238,7 +239,7 @@ def test_a_library_that_is_not_installed_is_named_with_what_brings_it(buddy, mon
     code, _, err = buddy("train", "--data", "anywhere")
     assert (code, err) == (
         1,
-        "buddy: This needs torch, which is not installed: pip install '.[train]' in buddy's folder.\n",
+        f"buddy: This needs torch, which is not installed: {install('train')}.\n",
     )
 
 

@@ -15,6 +15,7 @@ from buddy.cli.mood import NOT_REMEMBERED
 from buddy.companion.affect import AFFECTS
 from buddy.companion.conversation import Kind, Turn, now
 from buddy.companion.mood_summary import NOTHING
+from buddy.errors import install
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,7 @@ class TestWithoutAMemory:
         monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
         code, out, err = buddy("mood")
         assert (code, out) == (1, "")
-        assert err == (
-            "buddy: A memory needs sqlalchemy, which is not installed: pip install '.[chat]' in buddy's folder.\n"
-        )
+        assert err == f"buddy: A memory needs sqlalchemy, which is not installed: {install('chat')}.\n"
 
 
 @pytest.mark.usefixtures("talks")

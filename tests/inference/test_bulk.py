@@ -72,8 +72,8 @@ def test_problems_are_told_by_line_and_the_twentieth_ends_the_list(model, tmp_pa
     result = classify_file(model, "m", BulkSettings(tmp_path / "a.jsonl", tmp_path / "b.jsonl", "text"))
     assert result == BulkResult(labelled=1, without_text=3, unreadable=1)
     err = capsys.readouterr().err
-    assert "line 2: it is no JSON; passed over." in err
-    assert "line 3: it has no text; passed over." in err
+    assert "line 2: it is no JSON; the row is left out." in err
+    assert "line 3: it has no text; the row gets no label." in err
     assert "line 4" not in err
     assert "… and 2 more rows." in err
     assert len((tmp_path / "b.jsonl").read_text().splitlines()) == 4
@@ -195,7 +195,7 @@ class TestCommand:
             exported_run,
         )
         assert code == 0
-        assert out == f"{diary.output}: 49 labels, 1 rows without text, 1 left out because they could not be read.\n"
+        assert out == f"{diary.output}: 49 labels, 1 row without text, 1 row left out as unreadable.\n"
         assert "line 9: it has no text" in err
         assert len(rows_of(diary.output)) == 50
 

@@ -265,5 +265,5 @@ class TestLoading:
     def test_of_a_checkpoint_without_torch_says_what_to_install(self, trained_run, monkeypatch):
         monkeypatch.delitem(sys.modules, "buddy.inference.torch_engine", raising=False)
         monkeypatch.setitem(sys.modules, "torch", None)
-        with pytest.raises(UserMistake, match=r"needs PyTorch: pip install '\.\[train\]'"):
+        with pytest.raises(UserMistake, match=r"needs PyTorch: pip install --constraint constraints.txt '\.\[train\]'"):
             load_classifier(trained_run / "best")

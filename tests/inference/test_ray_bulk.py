@@ -108,7 +108,7 @@ def local(diary, exported_run, tmp_path_factory):
 
 
 def problems(told):
-    return {line.rpartition("/")[2] for line in told.splitlines() if line.endswith("passed over.")}
+    return {line.rpartition("/")[2] for line in told.splitlines() if line.endswith(("left out.", "no label."))}
 
 
 def test_the_shards_are_what_one_process_gives_and_the_manifest_tells_of_each(
@@ -119,7 +119,7 @@ def test_the_shards_are_what_one_process_gives_and_the_manifest_tells_of_each(
     )
     assert rows_in(tmp_path / "moods") == local.rows
     assert not Path("moods").exists(), "workers run in another folder"
-    assert "1,989 labels, 11 rows without text, 2 left out because they could not be read." in done.stdout
+    assert "1,989 labels, 11 rows without text, 2 rows left out as unreadable." in done.stdout
     assert problems(done.stderr) == local.told
     assert len(local.told) == 13
     manifest = json.loads((tmp_path / "moods" / "_manifest.json").read_text())

@@ -40,6 +40,7 @@ def test_it_says_where_it_is_and_what_it_keeps(tmp_path):
         (["--keys-file", "nowhere.txt"], "keys"),
         (["--model", "nowhere"], "nowhere"),
         (["--country", "XX"], "helplines"),
+        (["--memory-url", "foo"], "'foo' is no URL of a database"),
         (["--replicas", "4"], "--replicas is about a cluster; it goes with --engine ray"),
         (["--engine", "ray", "--log-requests"], "--log-requests is for --engine local"),
     ],
@@ -49,6 +50,18 @@ def test_it_refuses_to_start(buddy, monkeypatch, arguments, says):
     code, _, error = buddy("serve", *arguments)
     assert code == 2
     assert says in error
+
+
+def test_a_port_that_is_taken_is_told_before_it_says_that_it_is_there(buddy):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        code, _, error = buddy("serve", "--port", port)
+    assert (code, error) == (
+        2,
+        f"buddy: Port {port} of 127.0.0.1 cannot be used: Address already in use; name another with --port.\n",
+    )
 
 
 def test_a_stream_that_runs_ends_before_the_service_does(tmp_path):
@@ -170,4 +183,4 @@ def test_without_the_extra_it_says_what_to_install(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert "pip install '.[serve]'" in done.stderr
+    assert "pip install --constraint constraints.txt '.[serve]'" in done.stderr
