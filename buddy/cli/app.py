@@ -163,7 +163,9 @@ def _fail_for_usage(error: Any, debug: bool) -> None:
         print(message, file=sys.stderr)
         sys.exit(error.exit_code)
     command = error.ctx.command_path if error.ctx else "buddy"
-    _fail(f"{message.rstrip('.')}; see `{command} --help`.", error.exit_code, debug)
+    message = message.replace("Value error, ", "").rstrip(".")
+    see = " See" if message.endswith("?") else "; see"
+    _fail(f"{message}{see} `{command} --help`.", error.exit_code, debug)
 
 
 def _fail(sentence: str, exit_code: int, debug: bool) -> None:

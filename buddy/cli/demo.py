@@ -52,7 +52,11 @@ def demo(
         patience=0,  # the curves are to be seen to their end
     )
     stop = start_run(settings, make_evaluate)
-    end_run(run, stop, "train")
+    try:
+        end_run(run, stop, "train")
+    except typer.Exit:
+        print(f"And then: buddy evaluate {run} --baselines")
+        raise
     _step("3 of 3", "Evaluate: scores with intervals, calibration, baselines, figures, report")
     evaluate(run, baselines=True)
     print(f"\nOpen the report:  {(run / 'report.html').absolute()}")

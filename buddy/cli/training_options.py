@@ -1,7 +1,9 @@
 """The options that `buddy train` and `buddy pretrain` have in common, and how both end."""
 
 import os
+import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,8 +64,8 @@ def end_run(run: Path, stop: "StopRequest", command: str) -> None:
 def print_outcome(run: Path, signal_number: int | None, command: str) -> None:
     """Say how a run ended and what to type next."""
     if signal_number is not None:
-        how = signal.Signals(signal_number).name
-        print(f"Stopped by {how} and saved. Go on with: buddy {command} --resume --out {run}")
+        how, buddy = signal.Signals(signal_number).name, "buddy" if shutil.which("buddy") else sys.argv[0]
+        print(f"Stopped by {how} and saved. Go on with: {buddy} {command} --resume --out {run}")
         return
     from buddy.training.checkpoint import read_history, read_settings
 

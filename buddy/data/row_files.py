@@ -15,7 +15,7 @@ from typing import Any
 from buddy.data.csv_rows import CsvRow, csv_rows, delimiter_of
 from buddy.data.parquet import open_parquet, read_schema
 from buddy.data.tables import refuse_repeated
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, counted
 from buddy.files import atomic_file
 
 CSV_KINDS = (".csv", ".tsv")
@@ -140,7 +140,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
 
 def _csv_row(place: int, header: Sequence[str], fields: Sequence[str]) -> Row:
     if len(fields) != len(header):
-        return Row(place, None, f"it has {len(fields)} fields, and the header {len(header)}")
+        return Row(place, None, f"it has {counted(len(fields), 'field')}, and the header {len(header)}")
     if not all(map(_is_text, fields)):
         return Row(place, None, "it is not UTF-8")
     return Row(place, dict(zip(header, fields, strict=True)))

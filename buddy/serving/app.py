@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("page")
 DAY_SECONDS = 86_400
+NO_JSON = "The body must be a JSON object, under the header Content-Type: application/json."
 IS_NAME = re.compile(r"(?!str$)[a-z_]+|\d+")
 """A part of an error's place that a caller knows; the others name one of several forms that a value can have."""
 
@@ -192,9 +193,10 @@ def _add_refusal_handlers(app: FastAPI, service: Service) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         found = error.errors()
         first = next((one for one in found if not one["type"].endswith("_type")), found[0])  # a limit says more
+        if first["loc"] == ("body",) or first["type"] == "json_invalid":
+            return problem(400 if first["type"] == "json_invalid" else 422, NO_JSON, "invalid_request")
         where = ".".join(str(part) for part in first["loc"] if part != "body" and IS_NAME.fullmatch(str(part)))
-        status = 400 if first["type"] == "json_invalid" else 422
-        return problem(status, f"{where or 'The body'}: {first['msg']}", "invalid_request", where or None)
+        return problem(422, f"{where or 'The body'}: {first['msg']}", "invalid_request", where or None)
 
 
 def _add_fault_handlers(app: FastAPI, service: Service) -> None:

@@ -21,9 +21,10 @@ class EmotionsRequest(BaseModel):
 
 
 class EmotionOfText(BaseModel):
-    """What one text expresses."""
+    """What one text expresses; nothing if it is not ``readable``: empty, or of letters that the model never learned."""
 
     index: int
+    readable: bool
     label: str
     probability: float
     probabilities: dict[str, float]
@@ -47,8 +48,14 @@ def emotion_routes(service: Service) -> APIRouter:
         texts = [asked.input] if isinstance(asked.input, str) else asked.input
         found = await unless_gone(request, service.batches.ask(texts))
         data = [
-            {"index": number, "label": one.label, "probability": one.probability, "probabilities": one.probabilities}
-            for number, one in enumerate(found)
+            {
+                "index": number,
+                "readable": bool(text.strip()) and service.buddy.can_read(text),
+                "label": one.label,
+                "probability": one.probability,
+                "probabilities": one.probabilities,
+            }
+            for number, (text, one) in enumerate(zip(texts, found, strict=True))
         ]
         body = json.dumps({"object": "list", "model": NAME, "data": data}, separators=(",", ":"))
         return Response(body, media_type="application/json")

@@ -42,7 +42,7 @@ class TestCsv:
         file = tmp_path / "a.csv"
         file.write_bytes(b'id,text\n1,"two\nlines"\n2\n3,caf\xe9\n\n4,a,b\n5,fine\n')
         assert problems(file) == {
-            4: "it has 1 fields, and the header 2",
+            4: "it has 1 field, and the header 2",
             5: "it is not UTF-8",
             7: "it has 3 fields, and the header 2",
         }

@@ -28,6 +28,11 @@ def test_many_texts_keep_their_order(web):
     assert [one["label"] for one in found] == [one.label for one in here]
 
 
+def test_what_says_nothing_is_not_readable(web):
+    found = web.post("/v1/emotions", json={"input": ["We won!", "我很高兴", "  "]}).json()["data"]
+    assert [one["readable"] for one in found] == [True, False, False]
+
+
 def test_requests_that_arrive_together_share_batches_and_get_their_own_answers(open_service):
     texts = [f"{text} It was day {number}." for number in range(20) for text in TEXTS[:3]]
     here = {text: emotion.label for text, emotion in zip(texts, Buddy().emotions(texts), strict=True)}
@@ -56,7 +61,7 @@ def batches(service):
         ({"input": "x" * 10_001}, 422, "10000"),
         ({"input": 7}, 422, "string"),
         ({}, 422, "required"),
-        ([], 422, "dictionary"),
+        ([], 422, "must be a JSON object"),
     ],
 )
 def test_limits_are_told(web, body, status, says):

@@ -330,7 +330,7 @@ function showMood() {
   svg.ariaLabel = points.length ? `Mood line of ${points.length} messages, from first to last` : "Mood line: nothing yet";
 }
 
-/** From left to right with even steps; once they fill the width, the steps get smaller. */
+/** From left to right in even steps, smaller ones once they fill the width. */
 function placePoints(turns, width, height) {
   const [side, edge] = [12, 6 + height / 8];
   const step = Math.min(54, (width - 2 * side) / Math.max(1, turns.length - 1));
@@ -385,6 +385,7 @@ function showMoodWords(turns) {
     : first.emotion.label === last.emotion.label
       ? [turns.length > 1 ? "Again " : "So far: ", name(last)]
       : ["From ", name(first), " to ", name(last)];
+  if (state.turns.some(({ kind }) => kind === "crisis")) words.push(", a crisis apart");
   byId("mood-words").replaceChildren(...words);
 }
 
@@ -433,7 +434,7 @@ function showCrisis() {
   byId("crisis-short").replaceChildren(...shortHelp(safety));
 }
 
-/** The numbers that stay in sight while the card is folded. */
+/** What stays in sight while the card is folded. */
 function shortHelp({ resources, emergency }) {
   const line = resources.find(({ number }) => number);
   const talk = line ? ["Talk: ", callLink(line.number), " · "] : [];
@@ -451,7 +452,7 @@ function numbersOf(emergency) {
   return all.flatMap((one, at) => [at ? " or " : "", callLink(one)]);
 }
 
-/** A link that dials what the words begin with; words alone if they begin with no number. */
+/** A link that dials the number with which words begin; else the words. */
 function callLink(words, before = "") {
   const [, number, rest] = words.match(/^(\+?\d[\d ./-]*\d)(?![-\w])(.*)$/) ?? [];
   if (!number) return make("span", { textContent: before + words });
@@ -486,7 +487,7 @@ function showFoot(emergency) {
 
 // --- asking the server ---
 
-/** An answer of the server that is no reply. */
+/** An answer that is no reply. */
 class Refusal extends Error {
   constructor(message, status, pause) {
     super(message);
