@@ -169,9 +169,10 @@ class TestSecondReader:
     def test_reads_the_beginning_and_the_end_of_the_longest_message(self):
         plain = "We went to the market and bought apples, and then we had tea with my aunt. " * 400
         danger = "wrote the letters for my children, they are in the drawer for tomorrow. "
+        assert Guard().check([plain]).level == Level.NONE
         for text in (danger + plain, plain + danger):
             began = time.perf_counter()
-            assert second_reader().read(text)["harmless"] < 0.5
+            assert Guard().check([text]).rule == "second reader"
             assert time.perf_counter() - began < 2
 
     @settings(max_examples=100, deadline=None)
