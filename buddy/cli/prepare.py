@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import CONTROL_CHARACTERS, ConfigOption, app
+from buddy.errors import counted
 
 if TYPE_CHECKING:
     from buddy.data.report import Audit
@@ -78,8 +79,6 @@ def prepare(
 def summarise(audit: "Audit", folder: Path) -> str:
     """Say in a few lines what was prepared, what to know about it, and what comes next."""
     lines = [f"{audit.source}: {len(audit.labels)} labels", "", *_sizes(audit), ""]
-    from buddy.errors import counted
-
     read, dropped = sum(audit.rows_read.values()), sum(audit.dropped.values())
     lines.append(f"{counted(read, 'row')} read, {dropped:,} dropped.")
     if any(audit.leaks_dropped.values()):

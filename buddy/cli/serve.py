@@ -155,14 +155,14 @@ def serve(
     if not guard:
         typer.echo(f"Warning: {GUARD_OFF}", err=True)
     _check_model(settings.model)
+    if engine == ServiceEngine.ray:
+        _serve_on_ray(settings, address, *_range(replicas))
+        return
     if memory_url:
         from buddy.companion.memory import open_memory
 
         open_memory(memory_url).close()  # a mistake in it is told here, and not by a worker
     refuse_taken_port(host, port)
-    if engine == ServiceEngine.ray:
-        _serve_on_ray(settings, address, *_range(replicas))
-        return
     say_where(settings)
     run_service(settings, log_requests)
 

@@ -253,7 +253,7 @@ class PartWorker:
         part, number = Part(**task["part"]), task["number"]
         begun = f"{self._settings.output}/{WORK}/{BEGUN}/{number:05}"
         try:
-            if len(names_at(begun)) == ATTEMPTS:
+            if len(names_at(begun)) >= ATTEMPTS:
                 return {"number": number, "report": json.dumps({"fault": _lost_over(part)})}
             put_bytes(b"begun", f"{begun}/{uuid4().hex}")
             report = self._classify(part, number)

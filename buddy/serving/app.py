@@ -7,7 +7,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from buddy import __version__
 from buddy.companion.affect import AFFECTS
-from buddy.companion.buddy import Buddy
+from buddy.companion.buddy import Buddy, Emotion
 from buddy.companion.conversation import ConversationMoved
 from buddy.companion.safety import Guard
 from buddy.errors import BuddyError, EnvironmentFault, UserMistake
@@ -92,9 +92,11 @@ def _make_service(settings: ServiceSettings, metrics: Metrics) -> Service:
         metrics.batch_wait.observe(waited_seconds)
         metrics.waiting_texts.set(batches.waiting)
 
-    batches = Batches(
-        buddy.emotions, limits.batch, limits.batch_wait_seconds, limits.waiting_texts, cores(), count_batch
-    )
+    def read(texts: Sequence[str]) -> list[tuple[Emotion, bool]]:
+        readable = [bool(text.strip()) and buddy.can_read(text) for text in texts]
+        return list(zip(buddy.emotions(texts), readable, strict=True))
+
+    batches = Batches(read, limits.batch, limits.batch_wait_seconds, limits.waiting_texts, cores(), count_batch)
     turnstile = Turnstile(cores(), limits.waiting_replies, limits.reply_patience_seconds)
     return Service(settings, buddy, _open_memory(settings.memory), metrics, batches, turnstile)
 

@@ -50,12 +50,12 @@ def emotion_routes(service: Service) -> APIRouter:
         data = [
             {
                 "index": number,
-                "readable": bool(text.strip()) and service.buddy.can_read(text),
+                "readable": readable,
                 "label": one.label,
                 "probability": one.probability,
                 "probabilities": one.probabilities,
             }
-            for number, (text, one) in enumerate(zip(texts, found, strict=True))
+            for number, (one, readable) in enumerate(found)
         ]
         body = json.dumps({"object": "list", "model": NAME, "data": data}, separators=(",", ":"))
         return Response(body, media_type="application/json")

@@ -1,5 +1,6 @@
 """What a terminal shows, and how it reads a line: with history and colours where it can, as plain lines where not."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -113,6 +114,8 @@ def make_reader(commands: Sequence[str], plain: bool) -> Callable[[], str]:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import WordCompleter
     except ImportError:  # the small installation
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  (with it, input() edits the line and remembers those before)
         return lambda: input("> ")
     completer = WordCompleter(list(commands), sentence=True)
     session: PromptSession[str] = PromptSession("> ", completer=completer, complete_while_typing=False)

@@ -27,7 +27,7 @@ class Service:
         buddy: who answers.
         memory: what is remembered; ``None``: nothing.
         metrics: what is counted.
-        batches: where texts are classified.
+        batches: where texts are classified; beside the emotion they tell whether the model can read the text.
         turnstile: where replies wait.
     """
 
@@ -35,7 +35,7 @@ class Service:
     buddy: Buddy
     memory: "Memory | None"
     metrics: Metrics
-    batches: Batches[str, Emotion]
+    batches: Batches[str, tuple[Emotion, bool]]
     turnstile: Turnstile
 
     def candidates(self, seed: int | None) -> int:
