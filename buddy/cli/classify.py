@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import CONTROL_CHARACTERS, ConfigOption, app, refuse_options
-from buddy.errors import UserMistake, counted, install
+from buddy.errors import EnvironmentFault, UserMistake, counted, install
 
 if TYPE_CHECKING:
     from buddy.companion.buddy import Buddy, Emotion
@@ -156,7 +156,7 @@ def _classify_on_ray(
     try:
         from buddy.inference.ray_bulk import RayBulkSettings, classify_on_ray
     except ModuleNotFoundError as error:
-        raise UserMistake(f"A cluster needs {error.name}: {install('ray')}.") from error
+        raise EnvironmentFault(f"A cluster needs {error.name}: {install('ray')}.") from error
     from buddy.inference.folder import find_model_folder
 
     settings = RayBulkSettings(source, output, *options, address, workers, rows)

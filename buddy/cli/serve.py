@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app, refuse_options
-from buddy.errors import UserMistake, install
+from buddy.errors import EnvironmentFault, UserMistake, install
 
 if TYPE_CHECKING:
     from buddy.serving.service_settings import ServiceSettings
@@ -129,7 +129,7 @@ def serve(
         from buddy.serving.run_service import refuse_taken_port, run_service, say_where
         from buddy.serving.service_settings import RATE_WITH_KEYS, ServiceSettings, read_keys, refuse_open_door
     except ModuleNotFoundError as error:
-        raise UserMistake(f"A service needs {error.name}: {install('serve')}.") from error
+        raise EnvironmentFault(f"A service needs {error.name}: {install('serve')}.") from error
 
     from buddy.companion.buddy import GUARD_OFF
     from buddy.companion.helplines import country_from_locale, find_country

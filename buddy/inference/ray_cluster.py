@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from buddy.errors import UserMistake, install
+from buddy.errors import EnvironmentFault, UserMistake, install
 
 NEW_CLUSTER = "local"
 """Ray's word for a cluster of one's own, also where another one runs on this machine."""
@@ -23,14 +23,15 @@ def joined_cluster(address: str | None) -> Iterator[Any]:
         address: of the cluster; ``None``: what RAY_ADDRESS says, or a new one.
 
     Raises:
-        UserMistake: Ray is not installed, or there is no cluster at the address.
+        UserMistake: there is no cluster at the address.
+        EnvironmentFault: Ray is not installed.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray
         import ray.data
     except ModuleNotFoundError as error:
-        raise UserMistake(f"A cluster needs Ray: {install('ray')}.") from error
+        raise EnvironmentFault(f"A cluster needs Ray: {install('ray')}.") from error
     address = address or os.environ.get("RAY_ADDRESS") or NEW_CLUSTER
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
     options = own if address == NEW_CLUSTER else {}
