@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Container
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -59,22 +59,24 @@ def use_config_file(context: typer.Context, path: Path | None) -> Path | None:
     return path
 
 
-def refuse_options(context: typer.Context, names: Iterable[str], because: str) -> None:
+def refuse_options(
+    context: typer.Context, names: Container[str | None], because: str, config_too: bool = False
+) -> None:
     """Refuse options that would do nothing: one that is quietly ignored deceives.
-
-    In a configuration file they may stand: its lines are for every way to call a command.
 
     Args:
         context: of the command.
         names: of its parameters.
         because: what the sentence says behind the option's name.
+        config_too: also those of a configuration file; its lines are for every way to call a command.
 
     Raises:
         UserMistake: one of them was typed.
     """
+    refused = ("COMMANDLINE", "DEFAULT_MAP") if config_too else ("COMMANDLINE",)
     for parameter in context.command.params:
         source = context.get_parameter_source(str(parameter.name))
-        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+        if parameter.name in names and source is not None and source.name in refused:
             raise UserMistake(f"{parameter.opts[0]} {because}.")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.errors import UserMistake
+from buddy.cli.app import refuse_options
 
 if TYPE_CHECKING:
     from buddy.training.stopping import StopRequest
@@ -46,11 +46,8 @@ def absolute_if_folder(backbone: str) -> str:
 
 def refuse_other_options(context: typer.Context) -> None:
     """With --resume the settings come from the run: an option that is quietly ignored would deceive."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if name not in ALLOWED_WITH_RESUME and source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP"):
-            option = "--" + name.replace("_", "-")
-            raise UserMistake(f"Leave {option} out: a run that goes on keeps its own settings.")
+    others = context.params.keys() - ALLOWED_WITH_RESUME
+    refuse_options(context, others, "is to be left out: a run that goes on keeps its own settings", config_too=True)
 
 
 def end_run(run: Path, stop: "StopRequest", command: str) -> None:

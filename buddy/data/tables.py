@@ -57,8 +57,7 @@ def read_csv(path: Path, tally: Tally) -> Table:
     The separator is the one that the header has most of.
 
     Raises:
-        UserMistake: a quotation mark is opened and not closed properly. Going on would swallow all rows up to
-            the next one as if they were one long text.
+        UserMistake: a quotation mark is opened and not closed properly: nobody knows where its text ends.
     """
     text = _read_text(path)
     rows, line = [], 1

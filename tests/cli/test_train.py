@@ -73,13 +73,13 @@ class TestRefused:
     def test_resuming_with_another_setting(self, buddy, option, value):
         code, out, err = buddy("train", "--resume", "--out", "run", option, *([] if value is None else [value]))
         assert (code, out) == (2, "")
-        assert err == f"buddy: Leave {option} out: a run that goes on keeps its own settings.\n"
+        assert err == f"buddy: {option} is to be left out: a run that goes on keeps its own settings.\n"
 
     def test_resuming_with_a_config_file_that_sets_something_else(self, buddy):
         Path("other.yaml").write_text("epochs: 3\n")
         code, _, err = buddy("train", "--resume", "--out", "run", "--config", "other.yaml")
         assert code == 2
-        assert err.startswith("buddy: Leave --epochs out")
+        assert err.startswith("buddy: --epochs is to be left out")
 
     def test_conversations_of_data_that_has_none_and_nothing_stays_behind(self, buddy, moods):
         for _ in range(2):
