@@ -14,8 +14,8 @@ from itertools import chain
 
 DELIMITERS = ",;\t"
 
-LIKELY = "a quotation mark that is not closed, or not doubled"
-"""What makes a row torn."""
+TORN = "a quotation mark is not closed, or not doubled"
+"""What is wrong with a torn row, whatever the csv module says: that depends on how many lines follow."""
 
 LINES_OF_A_ROW = 10_000
 """A row that takes more lines than this has a quotation mark that is not closed."""
@@ -59,8 +59,8 @@ def csv_rows(lines: Iterator[str]) -> Iterator[CsvRow]:
                 fields = next(reader)
             except StopIteration:  # noqa: PERF203  (each row may be torn)
                 return
-            except (csv.Error, _TooManyLines) as error:
-                yield CsvRow(taken.first_of_row(), None, f"{error} ({LIKELY})")
+            except (csv.Error, _TooManyLines):
+                yield CsvRow(taken.first_of_row(), None, TORN)
             else:
                 yield CsvRow(taken.all_of_row(), fields)
 
@@ -102,7 +102,7 @@ class _Lines:
 
     def __next__(self) -> str:
         if len(self._row) == LINES_OF_A_ROW:
-            raise _TooManyLines(f"a field of more than {LINES_OF_A_ROW:,} lines")
+            raise _TooManyLines
         line = self._again.popleft() if self._again else next(self._lines)
         self._row.append(line)
         return line

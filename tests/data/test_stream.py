@@ -113,7 +113,7 @@ def test_a_folder_without_valid_gets_it_from_train(tmp_path):
 def test_a_quotation_mark_that_is_not_closed_is_told_before_it_swallows_rows(tmp_path):
     file = write_csv(tmp_path / "moods.csv", ROWS[:20])
     file.write_text(file.read_text().replace("Text number 5", '"Text number 5', 1))
-    with pytest.raises(UserMistake, match=r"line 7: .* \(a quotation mark that is not closed, or not doubled\)\."):
+    with pytest.raises(UserMistake, match=r"line 7: a quotation mark is not closed, or not doubled\."):
         prepare_stream(file, tmp_path / "out")
 
 

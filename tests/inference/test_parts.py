@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from buddy.data.row_files import Row, read_rows
@@ -42,6 +42,7 @@ def test_of_a_csv_file_with_line_breaks_in_its_fields(tmp_path, table, rows):
 
 @ANY_FOLDER
 @given(content=st.lists(st.sampled_from([b'a,"b', b'"', b"\n", b"\r\n", b"x,y", b",", b"\xff", b"\r"]), max_size=40))
+@example(content=[b'"', b"\n", b"x,y", b"\n", b"x,y", b"\n", b"x,y", b"\n", b'"', b"x,y"])
 def test_of_a_csv_file_that_is_none(tmp_path, content):
     file = tmp_path / "noise.csv"
     file.write_bytes(b"day;entry\n" + b"".join(content))
