@@ -28,12 +28,10 @@ class CsvRow:
     Attributes:
         lines: that it takes, with their ends.
         fields: its values; ``None`` if it is torn.
-        problem: why it is torn.
     """
 
     lines: list[str]
     fields: list[str] | None
-    problem: str = ""
 
 
 def csv_rows(lines: Iterator[str]) -> Iterator[CsvRow]:
@@ -60,7 +58,7 @@ def csv_rows(lines: Iterator[str]) -> Iterator[CsvRow]:
             except StopIteration:  # noqa: PERF203  (each row may be torn)
                 return
             except (csv.Error, _TooManyLines):
-                yield CsvRow(taken.first_of_row(), None, TORN)
+                yield CsvRow(taken.first_of_row(), None)
             else:
                 yield CsvRow(taken.all_of_row(), fields)
 

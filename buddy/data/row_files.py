@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from buddy.data.csv_rows import CsvRow, csv_rows, delimiter_of
+from buddy.data.csv_rows import TORN, CsvRow, csv_rows, delimiter_of
 from buddy.data.parquet import open_parquet, read_schema
 from buddy.data.tables import refuse_repeated
 from buddy.errors import UserMistake, counted
@@ -133,7 +133,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
         for row in rows:
             place += len(row.lines)
             if row.fields is None:
-                yield Row(place, None, row.problem, is_torn=True)
+                yield Row(place, None, TORN, is_torn=True)
             elif row.fields:  # a line without anything is no row
                 yield _csv_row(place, names, row.fields)
 

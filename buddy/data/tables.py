@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy.data import parquet
-from buddy.data.csv_rows import csv_rows
+from buddy.data.csv_rows import TORN, csv_rows
 from buddy.data.source import Tally
 from buddy.errors import UserMistake, quote
 
@@ -63,7 +63,7 @@ def read_csv(path: Path, tally: Tally) -> Table:
     rows, line = [], 1
     for row in csv_rows(io.StringIO(text, newline="")):
         if row.fields is None:
-            raise UserMistake(f"{path}, line {line}: {row.problem}.")
+            raise UserMistake(f"{path}, line {line}: {TORN}.")
         line += len(row.lines)
         if row.fields:
             rows.append(row.fields)
