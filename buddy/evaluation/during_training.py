@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
-import torch
 from torch import nn
 from torch.nn import functional
 
@@ -14,7 +13,7 @@ from buddy.records import Example
 from buddy.text.batches import Batch, split_by_tokens
 from buddy.text.tokenizer import Codec, Tokens
 from buddy.training.device import Device
-from buddy.training.forward import Question, next_token_logits, same_document_mask
+from buddy.training.forward import Question, keep_apart, next_token_logits
 from buddy.training.lessons import Lessons
 from buddy.training.loop import Evaluate, Sums, tokens_per_pass
 from buddy.training.loss import learned_loss
@@ -104,10 +103,10 @@ def _count_next_tokens(
     for batch in _batches(documents, collate, max_tokens):
         learned = batch.weights[:, 1:] > 0  # (B, T - 1)
         columns = np.broadcast_to(np.arange(learned.shape[1]), learned.shape)
-        mask = None if batch.documents is None else same_document_mask(batch.documents, device.name)
+        mask = keep_apart(model, batch.documents, device)
         logits = next_token_logits(model, Question(batch.input_ids, batch.positions, mask, columns.copy()), device)
-        here = torch.from_numpy(learned).to(device.name)
-        ids = torch.from_numpy(batch.input_ids[:, 1:][learned]).to(device.name)  # (N,)
+        here = device.tensor(learned)
+        ids = device.tensor(batch.input_ids[:, 1:][learned])  # (N,)
         logits = logits[here].float()  # (N, V)
         total += Sums(
             loss=float(functional.cross_entropy(logits, ids, reduction="sum")),

@@ -22,9 +22,11 @@ from buddy.text.tokenizer import Tokens
 from buddy.training.device import Device
 from buddy.training.forward import Question, next_token_logits
 
+TOKENS_PER_PASS = {"cpu": 8_192, "mps": 8_192, "cuda": 65_536}
+
 
 def score_labels(
-    model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device, max_tokens_per_pass: int = 8192
+    model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device, max_tokens_per_pass: int = 0
 ) -> Scores:
     """Score every label for every text.
 
@@ -33,19 +35,25 @@ def score_labels(
         questions: rendered texts that end in ``<EMOTION_TYPE>``.
         trie: of the labels.
         device: where the model is.
-        max_tokens_per_pass: how many tokens go through the model at once; changes the speed, not the result.
+        max_tokens_per_pass: how many tokens go through the model at once; changes the speed, not the result. 0: chosen
+            by the device.
 
     Returns:
         (N, E) log-probabilities of the labels given that the answer is one of them: each row's exponentials sum to 1.
     """
     scores = np.empty((len(questions), len(trie.paths)))
-    for rows in split_by_length(questions, max_tokens_per_pass, len(trie.tokens)):
+    most = max_tokens_per_pass or TOKENS_PER_PASS[device.name]
+    found: list[tuple[list[int], Tensor]] = []
+    for rows in split_by_length(questions, most, len(trie.tokens)):
         with torch.inference_mode():
-            scores[rows] = _score_pass(model, [questions[i] for i in rows], trie, device)
+            found.append((rows, _score_pass(model, [questions[i] for i in rows], trie, device)))
+    for rows, at_steps in found:  # not before: an accelerator that is asked for a result waits for the next pass
+        scores[rows] = add_up(at_steps.cpu().double().numpy(), trie)
     return scores
 
 
-def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device) -> Scores:
+def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, device: Device) -> Tensor:
+    """Give the log-probability of every step in the trie: (B, S)."""
     batch = pad(questions)
     ends = np.array([len(question) - 1 for question in questions])  # (B,) column of each <EMOTION_TYPE>
     input_ids, positions, mask, columns = batch.input_ids, batch.positions, None, ends[:, None]
@@ -55,8 +63,8 @@ def _score_pass(model: nn.Module, questions: Sequence[Tokens], trie: LabelTrie, 
         nodes = np.tile(np.arange(width, width + len(trie.tokens)), (len(ends), 1))
         columns = np.concatenate([columns, nodes], axis=1)  # (B, 1 + K)
     logits = next_token_logits(model, Question(input_ids, positions, mask, columns), device)  # (B, 1 + K, V)
-    at_steps = logits.float().log_softmax(dim=2)[(slice(None), *trie.steps)]  # (B, S)
-    return add_up(at_steps.cpu().double().numpy(), trie)
+    at, token = (device.tensor(np.array(part)) for part in trie.steps)  # (S,) each
+    return logits.float().log_softmax(dim=2)[:, at, token]
 
 
 def _append_trie(

@@ -5,9 +5,12 @@ import platform
 import random
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from buddy.errors import UserMistake
@@ -28,6 +31,13 @@ class Device:
     def dtype(self) -> torch.dtype:
         """The number format as PyTorch calls it."""
         return torch.bfloat16 if self.number_format == "bf16" else torch.float32
+
+    def tensor(self, array: npt.NDArray[Any]) -> Tensor:
+        """Bring an array here; an accelerator goes on with its work meanwhile."""
+        tensor = torch.from_numpy(array)
+        if self.name == "cuda":
+            return tensor.pin_memory().to(self.name, non_blocking=True)
+        return tensor.to(self.name)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Compute matrix products in the chosen format; weights and sums stay fp32."""

@@ -10,13 +10,15 @@ What is saved against the general implementation:
   and the label; the others are needed below, where the two look at them, and no further.
 - Dropout draws its random numbers in bulk. One at a time, on a CPU, they cost more than all GELUs, there and back.
 - On request a layer keeps only what it was given, and is computed once more when its gradient is wanted.
+- Documents that share a row are kept apart without a mask where flash attention knows how, which saves the work that a
+  mask throws away.
 - On request a layer is compiled: on an accelerator its many small steps then run as a few large ones.
 
-Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `D` width, `H` heads, `V` vocabulary.
+Shapes: `B` rows, `T` tokens, `P` wanted columns of each row, `D` width, `H` heads, `V` vocabulary, `N` documents.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import transformers
@@ -27,6 +29,19 @@ from transformers import GPT2Config, PreTrainedConfig
 
 STEPS_OF_CHANCE = 1 << 16
 """Dropout draws 16 bits a number: the share that is dropped is exact to 1/65,536."""
+
+FLASH_WITHIN_BORDERS = "2.11"
+"""The first PyTorch whose flash attention takes borders, and a window beside them."""
+
+ITSELF_AND_BEFORE = (-1, 0)
+"""What a token looks at, in tokens to the left and to the right; -1: all."""
+
+
+class Borders(NamedTuple):
+    """Where documents begin when all rows are read as one; no token looks across a border."""
+
+    starts: Tensor  # (N + 1,) int32: the first token of each document among the B * T, and B * T
+    longest: int
 
 
 class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-call]
@@ -49,7 +64,7 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
             return super().forward(*arguments, **named)
         return self._read(named["input_ids"], named["position_ids"], named["attention_mask"], columns)
 
-    def _read(self, input_ids: Tensor, positions: Tensor, mask: Tensor | None, columns: Tensor) -> Tensor:
+    def _read(self, input_ids: Tensor, positions: Tensor, mask: Tensor | Borders | None, columns: Tensor) -> Tensor:
         """Run all layers: (B, T) tokens in, the (B, P, D) vectors of the wanted columns out."""
         body = self.transformer
         x = _drop(body.wte(input_ids) + body.wpe(positions), body.drop)  # (B, T, D)
@@ -67,20 +82,50 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
         self.run_layer = torch.compile(run_layer)
 
 
-def run_layer(layer: Any, x: Tensor, mask: Tensor | None, columns: Tensor | None = None) -> Tensor:
+def run_layer(layer: Any, x: Tensor, mask: Tensor | Borders | None, columns: Tensor | None = None) -> Tensor:
     """Let tokens look at those before them, then think: (B, T, D) in, (B, T, D) or (B, P, D) out."""
     query, key, value = layer.attn.c_attn(layer.ln_1(x)).chunk(3, dim=2)  # (B, T, D) each
-    if columns is not None:
-        row = torch.arange(len(columns), device=x.device)[:, None]  # (B, 1)
-        mask = _looks_back(columns, x.shape[1]) if mask is None else mask[row, :, columns].transpose(1, 2)
-        query, x = query[row, columns], x[row, columns]  # (B, P, D)
-    query, key, value = (_split_heads(part, layer.attn.num_heads) for part in (query, key, value))
-    dropout = layer.attn.attn_dropout.p if layer.training else 0.0
-    seen = functional.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=mask is None)
-    seen = seen.transpose(1, 2).reshape(x.shape)
+    row = None if columns is None else torch.arange(len(columns), device=x.device)[:, None]  # (B, 1)
+    if isinstance(mask, Borders):
+        seen = _look_within(mask, query, key, value, layer.attn.num_heads)
+        if row is not None:
+            seen, x = seen[row, columns], x[row, columns]  # (B, P, D)
+    else:
+        if row is not None and columns is not None:
+            mask = _looks_back(columns, x.shape[1]) if mask is None else mask[row, :, columns].transpose(1, 2)
+            query, x = query[row, columns], x[row, columns]  # (B, P, D)
+        query, key, value = (_split_heads(part, layer.attn.num_heads) for part in (query, key, value))
+        dropout = layer.attn.attn_dropout.p if layer.training else 0.0
+        seen = functional.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=mask is None)
+        seen = seen.transpose(1, 2).reshape(x.shape)
     x = x + _drop(layer.attn.c_proj(seen), layer.attn.resid_dropout)
     thought = layer.mlp.c_proj(layer.mlp.act(layer.mlp.c_fc(layer.ln_2(x))))
     return x + _drop(thought, layer.mlp.dropout)
+
+
+def _look_within(borders: Borders, query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
+    """Let tokens look at those before them in their own document: (B, T, D) in, (B, T, D) out."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    in_one_row = (-1, heads, query.shape[2] // heads)
+    seen = varlen_attn(
+        query.reshape(in_one_row),
+        key.reshape(in_one_row),
+        value.reshape(in_one_row),
+        borders.starts,
+        borders.starts,
+        borders.longest,
+        borders.longest,
+        window_size=ITSELF_AND_BEFORE,
+    )
+    return seen.reshape(query.shape)  # type: ignore[union-attr]
+
+
+def can_keep_within_borders(model: "GPT2LMHeadModel", device_name: str, dtype: torch.dtype) -> bool:
+    """Say whether borders can keep documents apart: by flash attention, which wants bf16 and drops nothing."""
+    drops = model.training and model.config.attn_pdrop > 0
+    has_it = torch.__version__ >= FLASH_WITHIN_BORDERS
+    return device_name == "cuda" and dtype == torch.bfloat16 and has_it and not drops
 
 
 def _looks_back(columns: Tensor, tokens: int) -> Tensor:

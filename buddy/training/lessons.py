@@ -32,6 +32,15 @@ SHARE_OF_DIALOGUES_WITH_EMOTION = 0.6
 a model then answers both questions at any place, and replies with and without knowing the emotion."""
 
 
+SHARE_OF_DIALOGUES_BEHIND_ANOTHER = 0.3
+"""So many conversations follow the beginning of another one, in every epoch of another one. In one of
+EmpatheticDialogues the emotion never changes, and a model that has seen nothing else hardly ever leaves the first one
+(decision 0013)."""
+
+ORDER_OF_OTHERS = 0x07E5
+"""Sets the random numbers that choose the other conversation apart from those that choose a turn."""
+
+
 @dataclass(frozen=True)
 class Lessons:
     """The documents of a run.
@@ -196,9 +205,11 @@ def _dialogue_documents(
     settings: TrainSettings, talks: Sequence[Dialogue], codec: Codec, teacher: Teacher | None, epoch: int
 ) -> list[Tokens]:
     forms = [_emotion_after(talk, settings.seed, epoch) for talk in talks]
-    rendered: list[tuple[Piece, ...]] = [
-        _render_dialogue(talk, turn, settings) for talk, turn in zip(talks, forms, strict=True)
-    ]
+    rendered: list[tuple[Piece, ...]] = []
+    for talk, turn in zip(talks, forms, strict=True):
+        before = _turns_before(talk, talks, settings.seed, epoch)
+        longer = replace(talk, turns=[*before, *talk.turns])
+        rendered.append(_render_dialogue(longer, None if turn is None else len(before) + turn, settings))
     documents = codec.encode(rendered, settings.max_tokens)
     return [
         document if turn is None else _taught(document, (talk.id, turn), codec, teacher, settings)
@@ -223,6 +234,16 @@ def _emotion_after(talk: Dialogue, seed: int, epoch: int) -> int | None:
     if random.random() >= SHARE_OF_DIALOGUES_WITH_EMOTION:
         return None
     return int(random.choice(range(0, len(talk.turns), 2)))
+
+
+def _turns_before(talk: Dialogue, talks: Sequence[Dialogue], seed: int, epoch: int) -> Sequence[str]:
+    """Choose what was talked about before, in this epoch: a few exchanges of another conversation, or nothing."""
+    random = np.random.default_rng((seed, epoch, ORDER_OF_OTHERS, *talk.id.encode()))
+    if random.random() >= SHARE_OF_DIALOGUES_BEHIND_ANOTHER:
+        return ()
+    other = talks[int(random.integers(len(talks)))]
+    exchanges = int(random.integers(1, max(1, len(other.turns) // 2) + 1))
+    return other.turns[: 2 * exchanges] if len(other.turns) > 1 else ()
 
 
 def _render_dialogue(talk: Dialogue, turn: int | None, settings: TrainSettings) -> tuple[Piece, ...]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import torch
 from accelerate import Accelerator
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
 
 from buddy.errors import UserMistake
@@ -89,6 +89,7 @@ class Training:
     stopping: EarlyStopping
     record: Callable[[Evaluation], None]
     clock: Clock = field(default_factory=Clock)
+    unread_loss: Tensor | None = None  # of the last step
 
     @property
     def steps_of_chapters(self) -> list[int]:
@@ -161,9 +162,11 @@ def find_place(step: int, steps_of_chapters: Sequence[int]) -> tuple[int, int, i
 
 
 def take_step(training: Training, documents: Sequence[Tokens]) -> float:
-    """Learn from the documents of one step; give the loss, in nats per learned token, before the step.
+    """Learn from the documents of one step; the position does not move, that is the loop's.
 
-    The position does not move: that is the loop's.
+    Returns:
+        The loss of the step before, in nats per learned token (of this one, if it is the first): an accelerator that
+        had to tell the loss of this step would stand still while the next one is laid out.
     """
     started = time.perf_counter()
     settings, position, accelerator = training.settings, training.position, training.accelerator
@@ -186,11 +189,12 @@ def take_step(training: Training, documents: Sequence[Tokens]) -> float:
     _clip_gradients(training.model, settings.max_gradient_norm)
     training.optimizer.step()
     training.optimizer.zero_grad()
-    mean = float(accelerator.reduce(total)) / weight
-    _require_number(mean, position.step + 1, settings)
+    before, training.unread_loss = training.unread_loss, accelerator.reduce(total) / weight
+    known = float(training.unread_loss if before is None else before)
+    _require_number(known, position.step + (before is None), settings)
     training.clock.tokens += sum(map(len, documents))
     training.clock.seconds += time.perf_counter() - started
-    return mean
+    return known
 
 
 def _learned_weight(document: Tokens) -> float:
@@ -206,9 +210,9 @@ def _require_number(loss: float, step: int, settings: TrainSettings) -> None:
 
 
 def _clip_gradients(model: nn.Module, max_norm: float) -> None:
-    """Shorten the gradient to ``max_norm``; one that is short enough is only measured, not rewritten."""
+    """Shorten the gradient to ``max_norm``. One that is short enough is only measured, unless asking means waiting."""
     norm = whole(nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None]))
-    if norm > max_norm:
+    if norm.device.type != "cpu" or norm > max_norm:
         nn.utils.clip_grads_with_norm_(model.parameters(), max_norm, norm)
 
 

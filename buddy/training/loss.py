@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from buddy.text.batches import Batch, IntArray, SoftLabels
 from buddy.training.device import Device
-from buddy.training.forward import Question, next_token_logits, same_document_mask, top_vectors
+from buddy.training.forward import Question, keep_apart, next_token_logits, top_vectors
 from buddy.training.gpt2 import find_quick_gpt2
 
 ROWS_AT_ONCE = {"cpu": 512, "mps": 512, "cuda": 8192}
@@ -52,14 +52,14 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
     targets = np.argsort(~learned, axis=1, kind="stable")[:, :most]  # (B, P) learned columns first, in order
     here = np.take_along_axis(learned, targets, axis=1)  # (B, P) false where a row has fewer learned tokens
     ids, weights = (
-        torch.from_numpy(np.take_along_axis(values, targets, axis=1)[here]).to(device.name)  # (N,)
+        device.tensor(np.take_along_axis(values, targets, axis=1)[here])  # (N,)
         for values in (batch.input_ids, batch.weights)
     )
     teaching = None if soft is None else _teaching(soft, np.take_along_axis(soft.which, targets, axis=1)[here], device)
-    mask = None if batch.documents is None else same_document_mask(batch.documents, device.name)
+    mask = keep_apart(model, batch.documents, device)
     question = Question(batch.input_ids, batch.positions, mask, np.maximum(targets - 1, 0))
     targets_of_rows = Targets(ids, weights, teaching)
-    places = torch.from_numpy(np.flatnonzero(here)).to(device.name)  # (N,) of the B * P
+    places = device.tensor(np.flatnonzero(here))  # (N,) of the B * P
     total = _sum_losses(model, question, places, targets_of_rows, device)
     return LossSum(total, learned_weight(batch))
 
@@ -81,7 +81,7 @@ def learned_weight(batch: Batch) -> float:
 def _teaching(soft: SoftLabels, which: IntArray, device: Device) -> tuple[Tensor, Tensor]:
     """Give the labels' tokens, and for each learned token (N,) the teacher's probabilities: (E,), (N, E)."""
     probabilities = soft.probabilities[which] * (which >= 0)[:, None]
-    return torch.from_numpy(soft.token_ids).to(device.name), torch.from_numpy(probabilities).to(device.name)
+    return device.tensor(soft.token_ids), device.tensor(probabilities)
 
 
 def _sum_losses(model: nn.Module, question: Question, places: Tensor, targets: Targets, device: Device) -> Tensor:

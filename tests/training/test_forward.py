@@ -1,13 +1,21 @@
 """Packed documents do not see each other, padding changes nothing, and positions start anew in each document."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from buddy.text.batches import Batch, pack, pad
 from buddy.text.tokenizer import Tokens
-from buddy.training.forward import Question, next_token_logits, same_document_mask
-from tests.conftest import random_tokens
+from buddy.training import forward
+from buddy.training.device import choose_device
+from buddy.training.forward import Question, keep_apart, next_token_logits, same_document_mask
+from buddy.training.gpt2 import Borders, can_keep_within_borders
+from buddy.training.loss import learned_loss
+from tests.conftest import random_tokens, tiny_gpt2, tiny_quick_gpt2
 
 
 @pytest.fixture
@@ -79,3 +87,71 @@ def test_each_row_gets_the_columns_that_it_wants(model, cpu, documents, arrange)
 
 def test_padding_gives_no_nan(model, cpu, documents):
     assert torch.isfinite(all_logits(model, pack(documents, width=20), cpu)).all()
+
+
+class TestBorders:
+    """Flash attention keeps documents apart without a mask, and nothing that comes out is another."""
+
+    @pytest.fixture
+    def flash(self, monkeypatch):
+        """What flash attention does with borders, spelled out; it is there on an accelerator only."""
+
+        def within(
+            query: Tensor, key: Tensor, value: Tensor, starts: Tensor, others: Tensor, *longest: int, **named: Any
+        ):
+            assert named == {"window_size": (-1, 0)}
+            assert others is starts
+            assert longest == (int(starts.diff().max()),) * 2
+            seen = []
+            for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+                parts = (part[begin:end].transpose(0, 1) for part in (query, key, value))  # (H, T, D / H) each
+                seen.append(functional.scaled_dot_product_attention(*parts, is_causal=True).transpose(0, 1))
+            return torch.cat(seen)
+
+        monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", within)
+        monkeypatch.setattr(forward, "can_keep_within_borders", lambda *_: True)
+
+    def test_stand_where_documents_and_padding_begin(self, flash, cpu):
+        documents = np.array([[0, 0, 1, 1, 1], [0, 1, 2, -1, -1]])
+        borders = keep_apart(tiny_quick_gpt2(), documents, cpu)
+        assert isinstance(borders, Borders)
+        assert borders.starts.tolist() == [0, 2, 5, 6, 7, 8, 10]
+        assert borders.starts.dtype == torch.int32
+        assert borders.longest == 3
+
+    def test_give_the_loss_and_the_gradients_of_a_mask(self, flash, monkeypatch, documents, cpu):
+        batch = pack(documents, width=20)
+        batch.weights[0, 1:4] = 0  # so that rows have unlike numbers of learned tokens
+        with_borders = loss_and_gradients(batch, cpu)
+        monkeypatch.setattr(forward, "can_keep_within_borders", lambda *_: False)
+        torch.testing.assert_close(with_borders, loss_and_gradients(batch, cpu))
+
+    def test_are_for_an_accelerator_that_knows_them_and_drops_nothing(self, monkeypatch):
+        model = tiny_quick_gpt2().train()
+        assert not can_keep_within_borders(model, "cpu", torch.bfloat16)
+        assert not can_keep_within_borders(model, "cuda", torch.float32)
+        assert can_keep_within_borders(model, "cuda", torch.bfloat16)
+        model.config.attn_pdrop = 0.1
+        assert not can_keep_within_borders(model, "cuda", torch.bfloat16)
+        assert can_keep_within_borders(model.eval(), "cuda", torch.bfloat16)
+        monkeypatch.setattr(torch, "__version__", type(torch.__version__)("2.10.1"))
+        assert not can_keep_within_borders(model, "cuda", torch.bfloat16)
+
+    def test_are_not_for_other_models(self, flash, cpu):
+        assert isinstance(keep_apart(tiny_gpt2(), np.array([[0, 1]]), cpu), Tensor)
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator")
+    def test_are_known_to_the_accelerator(self, monkeypatch):
+        device = choose_device("cuda", "bf16")
+        batch = pack([random_tokens(length) for length in (90, 70, 40, 120, 30)], width=200)
+        with_borders = loss_and_gradients(batch, device)
+        monkeypatch.setattr(forward, "can_keep_within_borders", lambda *_: False)
+        for found, expected in zip(with_borders, loss_and_gradients(batch, device), strict=True):
+            assert float((found - expected).norm() / expected.norm()) < 0.02
+
+
+def loss_and_gradients(batch: Batch, device) -> list[Tensor]:
+    model = tiny_quick_gpt2().to(device.name)
+    total = learned_loss(model, batch, device).total
+    total.backward()
+    return [total.detach(), *(p.grad for p in model.parameters() if p.grad is not None)]

@@ -11,6 +11,8 @@ from buddy.data.teacher import SINGLE_TEXT
 from buddy.errors import UserMistake
 from buddy.records import Dialogue, Example
 from buddy.text.render import EMOTION_TYPE
+from buddy.text.tokenizer import Codec
+from buddy.training import lessons as module
 from buddy.training.lessons import labelled_lessons, streamed_lessons
 from buddy.training.settings import TrainSettings
 
@@ -57,6 +59,13 @@ def teacher(tmp_path):
     return str(tmp_path / "teacher.parquet"), {key: answers[i] for i, key in enumerate(keys)}
 
 
+@pytest.fixture
+def one_at_a_time(monkeypatch):
+    """No conversation follows another one."""
+    monkeypatch.setattr(module, "SHARE_OF_DIALOGUES_BEHIND_ANOTHER", 0)
+
+
+@pytest.mark.usefixtures("one_at_a_time")
 def test_conversations_take_another_form_in_every_epoch_and_all_of_them_occur(settings, data, codec):
     lessons = labelled_lessons(settings, data, codec)
     forms = []
@@ -86,6 +95,7 @@ def test_the_teachers_answer_stands_at_the_label(settings, data, codec, teacher)
         assert document.weights[-1] == 1.0
 
 
+@pytest.mark.usefixtures("one_at_a_time")
 def test_a_conversation_gets_the_answer_of_its_turn(settings, data, codec, teacher):
     path, answers = teacher
     lessons = labelled_lessons(replace(settings, teacher=path), data, codec)
@@ -98,6 +108,50 @@ def test_a_conversation_gets_the_answer_of_its_turn(settings, data, codec, teach
             assert (first.soft_label.at > 10) == (turn == 2)
             seen.add(turn)
     assert seen == {0, 2}
+
+
+def test_some_conversations_follow_another_one_and_keep_their_emotion_and_its_teacher(
+    settings, data, codec, teacher, monkeypatch
+):
+    path, answers = teacher
+    settings = replace(settings, teacher=path)
+
+    def talks(epoch: int) -> list[list[str]]:
+        return [
+            spelled(document.ids, codec)
+            for document in labelled_lessons(settings, data, codec).documents(epoch, 0)[-40:]
+        ]
+
+    longer = []
+    for epoch in range(8):
+        shown = talks(epoch)
+        assert shown == talks(epoch)
+        for number, words in enumerate(shown):
+            turns = [word for word in words if word in ("<SPEAKER>", "<LISTENER>")]
+            assert turns in (["<SPEAKER>", "<LISTENER>"] * n for n in (2, 3, 4))
+            named = words[words.index(EMOTION_TYPE) + 1] if EMOTION_TYPE in words else None
+            assert named in (None, LABELS[number % 4])
+            if named:  # it stands behind a turn of this conversation, which has four
+                assert words[: words.index(EMOTION_TYPE)].count("<SPEAKER>") > len(turns) // 2 - 2
+            longer.append(len(turns) > 4)
+    assert 0.2 < np.mean(longer) < 0.4
+    monkeypatch.setattr(module, "SHARE_OF_DIALOGUES_BEHIND_ANOTHER", 1)
+    lessons = labelled_lessons(settings, data, codec)
+    taught = [first for first in (lessons.documents(epoch, 0)[-40] for epoch in range(12)) if first.soft_label]
+    assert taught
+    for document in taught:
+        behind = spelled(document.ids[: document.soft_label.at], codec).count("<SPEAKER>")
+        turn = next(t for t in (0, 2) if (answers["t0", t] == document.soft_label.probabilities).all())
+        whole = spelled(document.ids, codec).count("<SPEAKER>")
+        assert behind == whole - 1 + turn // 2
+
+
+def spelled(ids, codec: Codec) -> list[str]:
+    return [codec.decode([token]).strip() or name_of(token, codec) for token in ids.tolist()]
+
+
+def name_of(token: int, codec: Codec) -> str:
+    return next((name for name, number in codec.special_ids.items() if number == token), "")
 
 
 def test_texts_that_only_the_teacher_labelled_take_turns(settings, data, codec, teacher):
