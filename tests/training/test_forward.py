@@ -104,14 +104,15 @@ class TestBorders:
             assert longest == (int(starts.diff().max()),) * 2
             seen = []
             for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-                parts = (part[begin:end].transpose(0, 1) for part in (query, key, value))  # (H, T, D / H) each
-                seen.append(functional.scaled_dot_product_attention(*parts, is_causal=True).transpose(0, 1))
+                q, k, v = (part[begin:end].transpose(0, 1) for part in (query, key, value))  # (H, T, D / H) each
+                seen.append(functional.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(0, 1))
             return torch.cat(seen)
 
         monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", within)
         monkeypatch.setattr(forward, "can_keep_within_borders", lambda *_: True)
 
-    def test_stand_where_documents_and_padding_begin(self, flash, cpu):
+    @pytest.mark.usefixtures("flash")
+    def test_stand_where_documents_and_padding_begin(self, cpu):
         documents = np.array([[0, 0, 1, 1, 1], [0, 1, 2, -1, -1]])
         borders = keep_apart(tiny_quick_gpt2(), documents, cpu)
         assert isinstance(borders, Borders)
@@ -119,7 +120,8 @@ class TestBorders:
         assert borders.starts.dtype == torch.int32
         assert borders.longest == 3
 
-    def test_give_the_loss_and_the_gradients_of_a_mask(self, flash, monkeypatch, documents, cpu):
+    @pytest.mark.usefixtures("flash")
+    def test_give_the_loss_and_the_gradients_of_a_mask(self, monkeypatch, documents, cpu):
         batch = pack(documents, width=20)
         batch.weights[0, 1:4] = 0  # so that rows have unlike numbers of learned tokens
         with_borders = loss_and_gradients(batch, cpu)
@@ -137,7 +139,8 @@ class TestBorders:
         monkeypatch.setattr(torch, "__version__", type(torch.__version__)("2.10.1"))
         assert not can_keep_within_borders(model, "cuda", torch.bfloat16)
 
-    def test_are_not_for_other_models(self, flash, cpu):
+    @pytest.mark.usefixtures("flash")
+    def test_are_not_for_other_models(self, cpu):
         assert isinstance(keep_apart(tiny_gpt2(), np.array([[0, 1]]), cpu), Tensor)
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator")
