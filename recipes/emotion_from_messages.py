@@ -45,17 +45,27 @@ def ways(companion: Classifier) -> dict[str, Way]:
     def messages(most: int) -> Way:
         return lambda talks: companion.probabilities([" ".join(talk[::2][-most:]) for talk in talks])
 
-    def more_certain(talks: Sequence[Turns]) -> Scores:
-        alone, together = messages(1)(talks), messages(2)(talks)
-        return np.where(alone.max(axis=1, keepdims=True) >= together.max(axis=1, keepdims=True), alone, together)
+    def more_certain(one: Way, other: Way) -> Way:
+        def way(talks: Sequence[Turns]) -> Scores:
+            a, b = one(talks), other(talks)
+            return np.where(a.max(axis=1, keepdims=True) >= b.max(axis=1, keepdims=True), a, b)
+
+        return way
+
+    def both(one: Way, other: Way) -> Way:
+        return lambda talks: np.sqrt(one(talks) * other(talks))
+
+    conversation = companion.conversation_probabilities
 
     return {
         "last message": messages(1),
         "last two messages": messages(2),
-        "the more certain of these": more_certain,
+        "the more certain of these": more_certain(messages(1), messages(2)),
         "all messages": messages(1000),
-        "conversation with replies": companion.conversation_probabilities,
-        "its last three turns": lambda talks: companion.conversation_probabilities([talk[-3:] for talk in talks]),
+        "conversation with replies": conversation,
+        "its last three turns": lambda talks: conversation([talk[-3:] for talk in talks]),
+        "it or the last message": more_certain(messages(1), conversation),
+        "it and the last message": both(messages(1), conversation),
     }
 
 

@@ -56,7 +56,7 @@ class Answer:
     Attributes:
         kind: ``"talk"``: the model replies; ``"feeling"``: the classifier answers; ``"crisis"``: the guard's fixed
             words; ``"unreadable"``: the model does not know the letters.
-        emotion: what the message expresses, read alone or together with the one before it, whichever is more certain;
+        emotion: what the message expresses, read alone or at the end of the conversation, whichever is more certain;
             ``None`` if nothing was told that it could be read from.
         assessment: what the crisis guard found.
         pieces: the reply, in pieces that follow each other without anything between them; to be read once.
@@ -183,7 +183,7 @@ class Buddy:
         self.require_replies()
         turns = _checked(conversation)
         heard = self._hear(turns[-REMEMBERED_TURNS:])
-        emotion = self._felt(heard.told) if heard.told else None
+        emotion = self._felt(heard) if heard.told else None
         pieces = self._pieces(turns, heard, emotion, replies or self._replies)
         return Answer(heard.kind, emotion, heard.assessment, pieces)
 
@@ -224,13 +224,15 @@ class Buddy:
         if self._guard:
             self._guard.get_ready()
 
-    def _felt(self, told: Sequence[str]) -> Emotion:
-        """Read the emotion of the latest message: alone, or with the one before it if that makes it more certain.
+    def _felt(self, heard: "_Heard") -> Emotion:
+        """Read the emotion of the latest message: alone, or at the end of the conversation if that is more certain.
 
-        "Yes, it was" says nothing alone, and a message that changes the subject is blurred by the one before
+        "Yes, it was" says nothing alone, and a message that changes the subject is blurred by what was before
         (decision 0013).
         """
-        return max(self.emotions(sorted({told[-1], " ".join(told[-2:])}, key=len)), key=lambda one: one.probability)
+        conversation = heard.view if heard.view[-1] else heard.view[:-2]  # the latest message may tell nothing
+        readings = (self.emotion(heard.told[-1]), self.emotion_of(conversation))
+        return max(readings, key=lambda one: one.probability)
 
     def _hear(self, turns: Sequence[str]) -> "_Heard":
         """Go through a conversation and tell what the model may know of it."""

@@ -52,18 +52,26 @@ class TestEmotion:
         assert [emotion.probabilities[label] for label in LABELS] == pytest.approx(row.tolist())
         assert emotion.probabilities != companion.emotion(TALK[-1]).probabilities
 
-    def test_of_a_message_is_read_with_the_one_before_where_that_is_more_certain(self):
+    def test_of_a_message_is_read_with_the_conversation_where_that_is_more_certain(self):
         buddy = Buddy()
         lost, yes, other = "I lost my cat last week and I miss her.", "Yes, it was.", "But my boss shouted at me!"
         for messages in ([lost, yes], [lost, other], ["I was so happy!", other]):
-            alone, together = buddy.emotion(messages[1]), buddy.emotion(" ".join(messages))
-            found = buddy.answer([messages[0], "Oh.", messages[1]]).emotion
-            assert found == (alone if alone.probability >= together.probability else together)
+            turns = [messages[0], "Oh.", messages[1]]
+            alone, together = buddy.emotion(messages[1]), buddy.emotion_of(turns)
+            assert buddy.answer(turns).emotion == max(alone, together, key=lambda one: one.probability)
         after_loss = buddy.answer([lost, "Oh.", yes]).emotion
         after_joy = buddy.answer(["I was so happy!", "Oh.", other]).emotion
         assert after_loss
         assert after_joy
         assert (after_loss.label, after_joy.label) == (buddy.emotion(lost).label, buddy.emotion(other).label)
+
+    def test_of_a_question_is_that_of_what_was_told_before(self):
+        buddy = Buddy()
+        lost = "I lost my cat last week and I miss her."
+        for turns in ([lost, "Oh.", "What am I feeling?"], [f"{lost} What am I feeling?"]):
+            found = buddy.answer(turns).emotion
+            assert found == max(buddy.emotion(lost), buddy.emotion_of([lost]), key=lambda one: one.probability)
+        assert buddy.answer(["What am I feeling?"]).emotion is None
 
     def test_is_right_about_what_was_learned_by_heart(self, exported_run, trained_run):
         for model in (exported_run, trained_run, str(trained_run / "best")):
