@@ -28,7 +28,7 @@ from buddy.inference.labels import Scores
 from buddy.text.render import LISTENER, SPEAKER, render_reply_question
 from buddy.text.tokenizer import Codec, Tokens
 
-TO_CHOOSE_FROM = Sampling(temperature=1.2)
+TO_CHOOSE_FROM = Sampling(temperature=1.0)
 """Where a choice follows, candidates may differ more than a single reply should (decision 0012)."""
 
 TRIES = 2

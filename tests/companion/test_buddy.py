@@ -54,7 +54,11 @@ class TestEmotion:
 
     def test_of_a_message_is_read_with_the_conversation_where_that_is_more_certain(self):
         buddy = Buddy()
-        lost, yes, other = "I lost my cat last week and I miss her.", "Yes, it was.", "But my boss shouted at me!"
+        lost, yes, other = (
+            "I lost my cat last week and I miss her.",
+            "Yes, it was.",
+            "But then somebody stole my bike and I am so mad.",
+        )
         for messages in ([lost, yes], [lost, other], ["I was so happy!", other]):
             turns = [messages[0], "Oh.", messages[1]]
             alone, together = buddy.emotion(messages[1]), buddy.emotion_of(turns)
