@@ -694,21 +694,21 @@ def _draw_bits(axes: "Axes") -> None:
         axes.annotate(
             f"{value:.3f}",
             (step, value),
-            (3, 5),
+            (3, 5) if step < steps[-1] else (3, -13),
             textcoords="offset points",
             fontsize=8.5,
             color=INK,
         )
-    axes.set(xlim=(120, 1660), ylim=(1.45, 1.75))
-    axes.set_xticks(steps, [str(step) for step in steps])
+    axes.set(xlim=(350, 4800), ylim=(1.2, 1.45))
+    axes.set_xticks([1000, 2000, 3000, 4000])
     axes.set_title("Bits per byte, held out", fontsize=10, loc="left", color=INK, fontweight="bold")
-    axes.set_xlabel("step (16 rows each)", fontsize=9.5, color=INK)
+    axes.set_xlabel("step (128 rows each)", fontsize=9.5, color=INK)
     bare(axes)
     axes.tick_params(labelsize=8.5)
 
 
 TALK_TO_REPLY_TO = ("I lost my cat.", "Oh no, what happened?", "She ran away.")
-REPLY_SEED = 27
+REPLY_SEED = 176
 COLUMNS = {"after talk": 59, "alone": 70, "score": 79}
 
 

@@ -109,9 +109,9 @@ def test_curve_of_the_companion_is_that_of_the_lab_log():
         ", ".join(f"{100 * share:.1f}" for share in recorded("companion", f"{split}_accuracy"))
         for split in ("valid", "train")
     ]
-    assert f"Accuracy on the slice at each half epoch: {valid}; on train {train}." in LOG
-    assert recorded("companion", "epoch") == [0.5, 1.0, 1.5, 2.0, 2.3]
-    assert "--epochs 2.3 " in LOG.replace("\n", " ")
+    assert f"Accuracy on the slice at each epoch: {valid}; on train {train}." in LOG
+    assert recorded("companion", "epoch") == [1.0, 2.0, 3.0, 3.5]
+    assert "--epochs 3.5 " in LOG.replace("\n", " ")
 
 
 def test_bits_per_byte_of_the_curve_are_those_of_the_lab_log():

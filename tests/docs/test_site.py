@@ -113,7 +113,7 @@ def test_a_figure_with_another_word_number_or_colour_is_noticed():
     kept = CONTENTS["loss"]
     others: list[dict[str, Any]] = [
         {"texts": [text.replace("cat", "job") for text in kept["texts"]]},
-        {"texts": [text.replace("0.85", "0.95") for text in kept["texts"]]},
+        {"texts": [text.replace("0.61", "0.71") for text in kept["texts"]]},
         {"patches": {**kept["patches"], "#fbe6d9": 0}},
         {"lines": {}},
     ]
