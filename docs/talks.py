@@ -18,34 +18,38 @@ SEED = 1
 
 READ: dict[str, str] = {
     "joy": (
-        "It is glad at first. Then a brother with a paintbrush is mistaken for danger, and helplines stand in the way "
-        "of a happy talk. This is the guard's second reader at its worst."
+        "The first replies follow. Then somebody who dances in her socks is *embarrassed*, and stays so for five "
+        'messages, "I can\'t stop smiling" among them: the emotion is read from the whole conversation where that is '
+        "surer, and here it is wrong. A brother with a paintbrush is mistaken for danger, and helplines stand in "
+        "the way of a happy talk. This is the guard's second reader at its worst."
     ),
     "grief": (
-        '"What did she do to hurt your grandmother?" is a sentence that can hurt, and "That\'s so awesome to hear!" to '
-        "the glasses beside the crossword is another. The replies take up single words and "
-        'miss the person. "People say time heals" is a false alarm; the one dark line after it gets no number of its '
-        "own, because helplines have just been given."
+        'It says that it is sorry, and asks what kind of speech it will be. "Did she passed away?" after "died" hurts, '
+        'and soon it speaks of the grandmother as of somebody who is alive ("Find her attention"). "People say time '
+        'heals" is a false alarm; the one dark line after it gets no number of its own, because helplines have just '
+        "been given."
     ),
     "anger": (
-        "The first replies follow. Then two angry sentences out of ten are taken for danger, one of them a laptop "
-        "that might fly out of a window. Asked whether it is anger or hurt, it says that it is not sure, and it is "
-        "wrong."
+        '"That is so nice of him!" to a theft of work, and "that is hilarious, lol" to the shame after it: it misses '
+        "what was done. Two angry sentences out of ten are taken for danger, one of them a laptop that might fly out "
+        'of a window. Asked whether it is anger or hurt it says "embarrassed". The last two replies are right.'
     ),
     "boredom": (
-        "It takes boredom for loneliness, for which it has a word. Nothing of what it says would pass the time."
+        "It takes boredom for loneliness, for which it has a word. It stays with fridge, tiles and phone, and nothing "
+        "of what it says would pass the time."
     ),
     "good news": (
-        'It sees the gratitude well. "So hard I couldn\'t breathe" is taken for an emergency; a list of who gets what '
-        "and a sudden journey to the sea are taken for a farewell, as they might be elsewhere: here they spoil a joy."
+        'It is glad about the lump ("That is so good!"), and shows nothing of it in the emotion. "So hard I couldn\'t '
+        'breathe" is taken for an emergency; a list of who gets what and a sudden journey to the sea are taken for a '
+        "farewell, as they might be elsewhere: here they spoil a joy. In the end it talks of chocolate."
     ),
     "insult": (
-        'It does not strike back, and it does not understand. "Is she happy or jealous?" is no answer to somebody who '
-        "has been left."
+        "It does not strike back, and it does not understand: it takes the insults for news about a class. Of the dog "
+        "and the girl it asks the right things first."
     ),
     "nonsense": (
-        "Nonsense for nonsense, once a friend's death, and it says that it is not sure of a mood. Letters it does not "
-        "know it calls unreadable."
+        'Nonsense is answered with good cheer ("That is a lot of money!"), and it says that it is not sure of a mood. '
+        "Letters it does not know it calls unreadable."
     ),
     "other language": (
         "It notices other letters and not other languages in the same letters: to French and German it says "
@@ -53,9 +57,9 @@ READ: dict[str, str] = {
     ),
     "very long message": (
         "Long messages are what it does worst: four of five are taken for danger, and the model remembers only "
-        "their ends."
+        'their ends. "How frustrating" is no answer to a good evening.'
     ),
-    "silence": ("Short answers get short answers without sense. It does not notice that somebody is silent."),
+    "silence": ("Short answers get short answers, in good English and without sense. It does not notice a silence."),
 }
 
 

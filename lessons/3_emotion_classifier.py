@@ -639,8 +639,8 @@ for title, examples in (("RIGHT", right), ("WRONG", wrong)):
 #
 # <details><summary>What we found</summary>
 #
-# The second, where the valid loss turns. Its accuracy is 33.8%, below the 37.2% of counting words. What counts as
-# best is a choice, and it matters.
+# The second, where the valid loss turns. Its accuracy is 42.2%; three epochs later it was 49.7%. What counts as best
+# is a choice, and it matters.
 # </details>
 #
 # (b) Train `backbone="scratch:small"`, the same shape from random weights (`learning_rate=1e-3`, `text_weight=0.2`).

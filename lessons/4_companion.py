@@ -84,7 +84,8 @@ for turns in (talk[:1], talk[:3], talk[:5]):
     print(f"you: {turns[-1]:55} {shares}")
 
 # %% [markdown]
-# The reading after the third message is wrong, and sure of it; section 4 says why.
+# After the third message it is sure of nothing: most of what it has read is sad, and the end is not. Section 4 says
+# more about that.
 #
 # How does one model answer two questions? By the mark at which the text stops. Both questions begin with the same
 # tokens, the conversation so far (the *prefix*); they differ in the last one.
@@ -159,8 +160,8 @@ for name, sampling in (
         print("  ", classifier.codec.decode(ids).strip())
 
 # %% [markdown]
-# Without chance every reply begins alike, and a message always gets the same one; with much, it makes up words. The
-# settings between were chosen by measuring and by reading (the [lab log](../docs/lab-log.md) has the table).
+# Without chance a message always gets the same reply; with much, it makes up words. The settings between were chosen
+# by measuring and by reading (the [lab log](../docs/lab-log.md) has the table).
 #
 # ## 4. The mood line
 #
@@ -188,10 +189,12 @@ for number, (conversation, message, said) in enumerate(zip(so_far, alone, messag
     print(number, "  so far: {}   alone: {}".format(*of_both), " ", said)
 
 # %% [markdown]
-# The reading of the conversation so far keeps its label; it only gets less sure. That is no defect of the program, it
-# is what the data teaches: in EmpatheticDialogues a whole conversation has *one* emotion, that of the situation it is
-# about. So a mood line is better drawn from the messages, each by itself. (The first message is the same in both. Its
-# reading differs a little, since a conversation begins with a mark that a single text does not have.)
+# The reading of the conversation so far changes late, and gets less sure meanwhile. That is what the data teaches: in
+# EmpatheticDialogues a whole conversation has *one* emotion, that of the situation it is about. (The model has seen
+# moods change only where one conversation was put behind another.) The messages alone follow at once, and know less:
+# "Yes, it was" says nothing. In a chat buddy takes, for each message, whichever reading is surer; here we draw the
+# messages. (The first message is the same in both. Its reading differs a little, since a conversation begins with a
+# mark that a single text does not have.)
 
 # %%
 leading = list(dict.fromkeys(reading.label for reading in alone))

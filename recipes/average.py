@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.torch import load_file, save_file
 
 from buddy.data.prepared import PreparedData, read_prepared
@@ -28,7 +29,7 @@ WEIGHTS = "model.safetensors"
 def average(runs: Sequence[Path], out: Path) -> None:
     """Write a checkpoint with the mean of the last weights of some runs."""
     weights = [load_file(run / "last" / WEIGHTS) for run in runs]
-    mean = {name: sum(one[name] for one in weights) / len(weights) for name in weights[0]}
+    mean = {name: torch.stack([one[name] for one in weights]).mean(dim=0) for name in weights[0]}
     with atomic_folder(out) as temporary:
         for file in (runs[0] / "last").iterdir():
             if file.is_file():

@@ -80,11 +80,15 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
     def compile_layers(self) -> None:
         """Learn with compiled code from now on: one piece of it serves all layers, and rows of any size.
 
-        Without gradients the layers run as they did. That would be code of its own, and compiling takes longer than what
-        evaluations during training would gain.
+        Without gradients the layers run as they did. That would be code of its own, and compiling takes longer than
+        what evaluations during training would gain.
         """
         compiled = torch.compile(run_layer, dynamic=True)
-        self.run_layer = lambda *inputs: (compiled if torch.is_grad_enabled() else run_layer)(*inputs)
+
+        def run(*inputs: Any) -> Tensor:
+            return compiled(*inputs) if torch.is_grad_enabled() else run_layer(*inputs)
+
+        self.run_layer = run
 
 
 def run_layer(layer: Any, x: Tensor, mask: Tensor | Borders | None, columns: Tensor | None = None) -> Tensor:
