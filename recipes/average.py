@@ -1,9 +1,11 @@
 """Average runs that began at the same base, and tell how each of them, and the average, names emotions.
 
-    python -m recipes.average data/ed-recipe runs/companion-* --out runs/companion-0/best
+    python -m recipes.average data/ed-recipe runs/companion-* --out runs/companion-0-8e-4/best
 
-Runs that began at the same weights end near each other, and their mean is often better than any of them. What is
-printed is of the validation split: accuracy of situations, their surprise (NLL), and accuracy of whole conversations.
+The average may take the place of the `best/` of one of the runs, as above, so that `buddy evaluate` and `buddy export`
+take it for that run's own. Runs that began at the same weights end near each other, and their mean is often better than
+any of them. What is printed is of the validation split: accuracy of situations, their surprise (NLL), and accuracy of
+whole conversations.
 
 Source: Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
 increasing inference time", algorithm of the uniform soup.

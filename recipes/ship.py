@@ -1,6 +1,6 @@
 """Put a finished model into the package: half-precision weights for ``base``, the exported form for ``companion``.
 
-Usage: ``python -m recipes.ship base runs/base/best``, ``python -m recipes.ship companion runs/export``.
+Usage: ``python -m recipes.ship base runs/base/last``, ``python -m recipes.ship companion runs/export``.
 """
 
 import shutil

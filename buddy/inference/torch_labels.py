@@ -23,6 +23,10 @@ from buddy.training.device import Device
 from buddy.training.forward import Question, next_token_logits
 
 TOKENS_PER_PASS = {"cpu": 8_192, "mps": 8_192, "cuda": 65_536}
+"""As many as keep the device busy."""
+
+TOKENS_PER_PASS_WITH_TRIE = 8_192
+"""Where labels have several tokens each text has logits for all of them, and these fill the memory."""
 
 
 def score_labels(
@@ -42,7 +46,7 @@ def score_labels(
         (N, E) log-probabilities of the labels given that the answer is one of them: each row's exponentials sum to 1.
     """
     scores = np.empty((len(questions), len(trie.paths)))
-    most = max_tokens_per_pass or TOKENS_PER_PASS[device.name]
+    most = max_tokens_per_pass or (TOKENS_PER_PASS_WITH_TRIE if trie.tokens else TOKENS_PER_PASS[device.name])
     found: list[tuple[list[int], Tensor]] = []
     for rows in split_by_length(questions, most, len(trie.tokens)):
         with torch.inference_mode():

@@ -153,6 +153,7 @@ def _measure_steps(training: Training, plan: Sequence[Sequence[Tokens]]) -> floa
     for number, place in enumerate((chosen[0], *chosen)):
         if number == 1:
             training.clock = Clock()
+        training.unread_loss = None  # so that a step tells its own loss, and is over then
         take_step(training, plan[place])
         training.position.step = min(training.position.step + 1, training.total_steps - 1)
     return training.clock.seconds / training.clock.tokens

@@ -100,7 +100,7 @@ def _to_add(mask: Tensor, device: Device) -> Tensor:
 
 
 def keep_apart(model: nn.Module, documents: IntArray | None, device: Device) -> Tensor | Borders | None:
-    """Say which tokens may look at which, in the way that lets the model run quickest; every way gives the same result.
+    """Say which tokens may look at which, in the way that lets the model run quickest; results differ by rounding.
 
     Args:
         model: which runs.

@@ -33,6 +33,8 @@ STEPS_OF_CHANCE = 1 << 16
 FLASH_WITHIN_BORDERS = "2.11"
 """The first PyTorch whose flash attention takes borders, and a window beside them."""
 
+HEAD_WIDTHS_OF_FLASH = range(8, 257, 8)
+
 ITSELF_AND_BEFORE = (-1, 0)
 """What a token looks at, in tokens to the left and to the right; -1: all."""
 
@@ -132,8 +134,9 @@ def _look_within(borders: Borders, query: Tensor, key: Tensor, value: Tensor, he
 
 def can_keep_within_borders(model: "GPT2LMHeadModel", device_name: str, dtype: torch.dtype) -> bool:
     """Say whether borders can keep documents apart: by flash attention, which wants bf16 and drops nothing."""
-    drops = model.training and model.config.attn_pdrop > 0
-    has_it = torch.__version__ >= FLASH_WITHIN_BORDERS
+    config = model.config
+    drops = model.training and config.attn_pdrop > 0
+    has_it = torch.__version__ >= FLASH_WITHIN_BORDERS and config.n_embd // config.n_head in HEAD_WIDTHS_OF_FLASH
     return device_name == "cuda" and dtype == torch.bfloat16 and has_it and not drops
 
 

@@ -242,8 +242,10 @@ def _turns_before(talk: Dialogue, talks: Sequence[Dialogue], seed: int, epoch: i
     if random.random() >= SHARE_OF_DIALOGUES_BEHIND_ANOTHER:
         return ()
     other = talks[int(random.integers(len(talks)))]
-    exchanges = int(random.integers(1, max(1, len(other.turns) // 2) + 1))
-    return other.turns[: 2 * exchanges] if len(other.turns) > 1 else ()
+    most = len(other.turns) // 2
+    if other.id == talk.id or not most:
+        return ()
+    return other.turns[: 2 * int(random.integers(1, most + 1))]
 
 
 def _render_dialogue(talk: Dialogue, turn: int | None, settings: TrainSettings) -> tuple[Piece, ...]:

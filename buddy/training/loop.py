@@ -165,8 +165,8 @@ def take_step(training: Training, documents: Sequence[Tokens]) -> float:
     """Learn from the documents of one step; the position does not move, that is the loop's.
 
     Returns:
-        The loss of the step before, in nats per learned token (of this one, if it is the first): an accelerator that
-        had to tell the loss of this step would stand still while the next one is laid out.
+        The loss, in nats per learned token. On an accelerator that of the step before, but for the first: if it had to
+        tell the loss of this step, it would stand still while the next one is laid out.
     """
     started = time.perf_counter()
     settings, position, accelerator = training.settings, training.position, training.accelerator
@@ -189,8 +189,9 @@ def take_step(training: Training, documents: Sequence[Tokens]) -> float:
     _clip_gradients(training.model, settings.max_gradient_norm)
     training.optimizer.step()
     training.optimizer.zero_grad()
-    before, training.unread_loss = training.unread_loss, accelerator.reduce(total) / weight
-    known = float(training.unread_loss if before is None else before)
+    before = None if training.device.name == "cpu" else training.unread_loss
+    training.unread_loss = mean = accelerator.reduce(total) / weight
+    known = float(mean if before is None else before)
     _require_number(known, position.step + (before is None), settings)
     training.clock.tokens += sum(map(len, documents))
     training.clock.seconds += time.perf_counter() - started
@@ -317,6 +318,8 @@ def _save_best(training: Training) -> None:
 
 
 def _save(training: Training) -> None:
+    if training.unread_loss is not None:  # nothing is kept of a step that went wrong
+        _require_number(float(training.unread_loss), training.position.step, training.settings)
     weights = whole_weights(training.backbone.model)
     averages = optimizer_tensors(training.backbone.model, training.optimizer)
     if training.is_writer:
