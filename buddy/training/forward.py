@@ -106,6 +106,9 @@ def keep_apart(model: nn.Module, documents: IntArray | None, device: Device) -> 
         model: which runs.
         documents: as for ``same_document_mask``; ``None`` when each row holds one document.
         device: where the model is.
+
+    Returns:
+        What ``Question`` takes as its mask.
     """
     if documents is None:
         return None

@@ -34,6 +34,7 @@ FLASH_WITHIN_BORDERS = "2.11"
 """The first PyTorch whose flash attention takes borders, and a window beside them."""
 
 HEAD_WIDTHS_OF_FLASH = range(8, 257, 8)
+"""What flash attention computes; a model with other heads gets a mask."""
 
 ITSELF_AND_BEFORE = (-1, 0)
 """What a token looks at, in tokens to the left and to the right; -1: all."""
@@ -96,15 +97,14 @@ class GPT2LMHeadModel(transformers.GPT2LMHeadModel):  # type: ignore[no-untyped-
 def run_layer(layer: Any, x: Tensor, mask: Tensor | Borders | None, columns: Tensor | None = None) -> Tensor:
     """Let tokens look at those before them, then think: (B, T, D) in, (B, T, D) or (B, P, D) out."""
     query, key, value = layer.attn.c_attn(layer.ln_1(x)).chunk(3, dim=2)  # (B, T, D) each
-    row = None if columns is None else torch.arange(len(columns), device=x.device)[:, None]  # (B, 1)
     if isinstance(mask, Borders):
         seen = _look_within(mask, query, key, value, layer.attn.num_heads)
-        if row is not None:
-            seen, x = seen[row, columns], x[row, columns]  # (B, P, D)
+        if columns is not None:
+            seen, x = _at(columns, seen), _at(columns, x)  # (B, P, D)
     else:
-        if row is not None and columns is not None:
-            mask = _looks_back(columns, x.shape[1]) if mask is None else mask[row, :, columns].transpose(1, 2)
-            query, x = query[row, columns], x[row, columns]  # (B, P, D)
+        if columns is not None:
+            mask = _looks_back(columns, x.shape[1]) if mask is None else _at(columns, mask[:, 0])[:, None]
+            query, x = _at(columns, query), _at(columns, x)  # (B, P, D)
         query, key, value = (_split_heads(part, layer.attn.num_heads) for part in (query, key, value))
         dropout = layer.attn.attn_dropout.p if layer.training else 0.0
         seen = functional.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=mask is None)
@@ -138,6 +138,11 @@ def can_keep_within_borders(model: "GPT2LMHeadModel", device_name: str, dtype: t
     drops = model.training and config.attn_pdrop > 0
     has_it = torch.__version__ >= FLASH_WITHIN_BORDERS and config.n_embd // config.n_head in HEAD_WIDTHS_OF_FLASH
     return device_name == "cuda" and dtype == torch.bfloat16 and has_it and not drops
+
+
+def _at(columns: Tensor, x: Tensor) -> Tensor:
+    """Take the wanted columns of each row: (B, T, …) to (B, P, …)."""
+    return x[torch.arange(len(columns), device=x.device)[:, None], columns]
 
 
 def _looks_back(columns: Tensor, tokens: int) -> Tensor:

@@ -31,7 +31,6 @@ SHARE_OF_DIALOGUES_WITH_EMOTION = 0.6
 """In so many conversations the emotion is named after one of the speaker's turns, in every epoch after another one:
 a model then answers both questions at any place, and replies with and without knowing the emotion."""
 
-
 SHARE_OF_DIALOGUES_BEHIND_ANOTHER = 0.3
 """So many conversations follow the beginning of another one, in every epoch of another one. In one of
 EmpatheticDialogues the emotion never changes, and a model that has seen nothing else hardly ever leaves the first one
