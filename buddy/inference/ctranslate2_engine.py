@@ -3,7 +3,7 @@
 A pass of a small model is over in a millisecond or two. Two threads that share one pass wait for each other more than
 they compute, so every pass has one thread, and several passes run at the same time (decision 0011).
 
-Shapes: `N` texts, `T` tokens of each, `E` labels, `K` inner nodes of the labels' trie, `V` vocabulary.
+Shapes: `N` texts, `T` tokens of each, `E` labels, `K` inner nodes of the labels' trie, `V` vocabulary, `D` width.
 """
 
 import json
@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,22 @@ from tokenizers import Tokenizer
 from buddy.errors import UserMistake, quote
 from buddy.inference.engine import Sampling, silent_ids
 from buddy.inference.folder import Facts
-from buddy.inference.label_head import with_few_tokens
+from buddy.inference.label_head import FloatArray, OutputLayer, with_few_tokens, with_hidden_states
 from buddy.inference.labels import ROOT, LabelTrie, Scores, add_up, log_softmax
 from buddy.text.tokenizer import Codec, Tokens, make_codec
 
 LOGITS_AT_ONCE = 2**22
-"""Where every token of the vocabulary gets a number at every position, a pass has so many of them: 16 MB."""
+"""Where every token of the vocabulary gets a number, so many are computed at once: 16 MB."""
+
+STATES_AT_ONCE = 2**26
+"""So many numbers of hidden states are kept until they are made logits: 256 MB."""
 
 TOKENS_AT_ONCE = 512
 """In one pass: enough to keep a core busy, few enough that all cores get a share of a few hundred texts."""
+
+WAYS_PER_LEVEL = 2
+"""If a trie has more ways down than that, it is quicker to read each text alone, once for each level, than batches of
+texts, once for each way."""
 
 AGAIN = "export the model again"
 
@@ -64,14 +71,19 @@ class CTranslate2Engine:
 
     def score_labels(self, questions: Sequence[Tokens], trie: LabelTrie) -> Scores:
         scores = np.empty((len(questions), len(trie.paths)))
-        model = None if trie.tokens else self._model_for(tuple(token for ((_, token),) in trie.paths))
+        if trie.tokens and self._hidden:
+            model, layer = self._hidden
+            at_once = max(1, STATES_AT_ONCE // ((1 + len(trie.tokens)) * layer.weights.shape[1]))
+            for some in _slices(len(questions), at_once):
+                scores[some] = self._score_along_paths(model, layer, trie, questions[some])
+            return scores
+        few = None if trie.tokens else self._model_for(tuple(token for ((_, token),) in trie.paths))
+        score = partial(_choose, few) if few else partial(_score_with_all_tokens, self.generator, trie)
 
         def score_group(group: list[int]) -> None:
-            asked = [questions[i].ids.tolist() for i in group]
-            scores[group] = self._score_along_paths(asked, trie) if model is None else _choose(model, asked)
+            scores[group] = score([questions[i].ids.tolist() for i in group])
 
-        at_once = TOKENS_AT_ONCE if model else min(TOKENS_AT_ONCE, LOGITS_AT_ONCE // len(self.words))
-        self._at_the_same_time(score_group, _equally_long(questions, at_once))
+        self._at_the_same_time(score_group, _equally_long(questions))
         return scores
 
     def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
@@ -114,24 +126,80 @@ class CTranslate2Engine:
             for _ in pool.map(work, waiting):
                 pass  # an exception in a group is raised here
 
-    def _score_along_paths(self, questions: list[list[int]], trie: LabelTrie) -> Scores:
-        """Score labels of any number of tokens: a pass for each way down the trie, through all nodes on it: (N, E)."""
-        at_nodes = np.empty((len(questions), 1 + len(trie.tokens), len(self.words)), np.float32)  # (N, 1 + K, V)
-        for way in _ways_down(trie):
-            below = [trie.tokens[node - 1] for node in way]
-            logits = np.asarray(self.generator.forward_batch([ids + below for ids in questions]))
-            at_nodes[:, [ROOT, *way]] = logits[:, -1 - len(way) :]
-        return add_up(log_softmax(at_nodes.astype(np.float64))[(slice(None), *trie.steps)], trie)
+    def _score_along_paths(
+        self, model: Generator, layer: OutputLayer, trie: LabelTrie, questions: Sequence[Tokens]
+    ) -> Scores:
+        """Score labels of any number of tokens: (N, E).
+
+        Args:
+            model: answers with hidden states.
+            layer: what makes logits of them; it is large, so it works on many of them at once.
+            trie: of the labels.
+            questions: N of any length.
+        """
+        (vocabulary, width), nodes = layer.weights.shape, 1 + len(trie.tokens)
+        states = np.empty((len(questions), nodes, width), np.float32)
+        scores = np.empty((len(questions), len(trie.paths)))
+
+        ways, levels = _ways_down(trie), _levels(trie)
+        one_by_one = len(ways) > WAYS_PER_LEVEL * len(levels)
+
+        def read_group(group: list[int]) -> None:
+            asked = [questions[i].ids.tolist() for i in group]
+            for way in [[]] if one_by_one else ways:
+                states[np.ix_(group, [ROOT, *way])] = _along(way, model, trie, asked)
+
+        def read_below(one: list[int]) -> None:
+            question = self._spell(questions[one[0]].ids.tolist())
+            for level in levels:
+                states[one[0], [way[-1] for way in level]] = self._at_level(level, model, trie, question)
+
+        self._at_the_same_time(read_group, _equally_long(questions))
+        if one_by_one:
+            self._at_the_same_time(read_below, ([i] for i in range(len(questions))))
+        for some in _slices(len(questions), max(1, LOGITS_AT_ONCE // (nodes * vocabulary))):
+            logits = layer.logits(states[some].reshape(-1, width))
+            scores[some] = _weigh(logits.reshape(-1, nodes, vocabulary), trie)
+        return scores
+
+    def _at_level(self, level: list[list[int]], model: Generator, trie: LabelTrie, question: list[str]) -> FloatArray:
+        """Give what a model answers at nodes of one depth, which share the reading of the question: (nodes, D)."""
+        rows = [self._spell([trie.tokens[node - 1] for node in way]) for way in level]
+        found = model.generate_batch(
+            rows,
+            static_prompt=question,
+            cache_static_prompt=False,  # the library would never forget it
+            max_length=1,
+            include_prompt_in_result=False,
+            return_logits_vocab=True,
+        )
+        return np.stack([np.asarray(one.logits[0][0]) for one in found])
 
     def _model_for(self, tokens: tuple[int, ...]) -> Generator | None:
         """Give a model that answers with these tokens; ``None`` if the library writes models in another way now."""
         if tokens not in self._models:
-            self._models[tokens] = _load_with_few_tokens(self.folder, self.device, tokens)
+            files = _read_model(self.folder)
+            try:
+                files["model.bin"] = with_few_tokens(files["model.bin"], tokens)
+            except ValueError:
+                self._models[tokens] = None
+            else:
+                self._models[tokens] = _new_generator("labels", self.device, files=files)
         return self._models[tokens]
 
     @cached_property
     def _models(self) -> dict[tuple[int, ...], Generator | None]:
         return {}
+
+    @cached_property
+    def _hidden(self) -> tuple[Generator, OutputLayer] | None:
+        """A model that answers with hidden states, and its output layer; ``None`` as for a few tokens."""
+        files = _read_model(self.folder)
+        try:
+            files["model.bin"], layer = with_hidden_states(files["model.bin"])
+        except ValueError:
+            return None
+        return _new_generator("hidden", self.device, files=files), layer
 
     def _options(self, sampling: Sampling, stop_ids: Collection[int]) -> dict[str, Any]:
         chance: dict[str, Any] = {"sampling_topk": 1}
@@ -225,13 +293,8 @@ def _load_generator(folder: Path, device: str, workers: int | None = None) -> Ge
         raise UserMistake(f"The weights in {folder} cannot be loaded ({reason}); {AGAIN}.") from error
 
 
-def _load_with_few_tokens(folder: Path, device: str, tokens: Sequence[int]) -> Generator | None:
-    files = {name: (folder / name).read_bytes() for name in ("config.json", "vocabulary.json", "model.bin")}
-    try:
-        files["model.bin"] = with_few_tokens(files["model.bin"], tokens)
-    except ValueError:
-        return None
-    return _new_generator("labels", device, files=files)
+def _read_model(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in ("config.json", "vocabulary.json", "model.bin")}
 
 
 def _choose(model: Generator, questions: list[list[int]]) -> Scores:
@@ -241,6 +304,29 @@ def _choose(model: Generator, questions: list[list[int]]) -> Scores:
     """
     logits = np.asarray(model.forward_batch(questions))[:, -1, :]
     return log_softmax(logits.astype(np.float64))
+
+
+def _score_with_all_tokens(model: Generator, trie: LabelTrie, questions: list[list[int]]) -> Scores:
+    """Score labels with logits at every position, of one question at a time, since that takes memory: (N, E)."""
+    scores = np.empty((len(questions), len(trie.paths)))
+    for row, question in enumerate(questions):
+        at_nodes: dict[int, FloatArray] = {}
+        for way in _ways_down(trie):
+            at_nodes.update(zip([ROOT, *way], _along(way, model, trie, [question])[0], strict=True))
+        scores[row] = _weigh(np.stack([at_nodes[node] for node in sorted(at_nodes)])[None], trie)
+    return scores
+
+
+def _weigh(logits: FloatArray, trie: LabelTrie) -> Scores:
+    """Turn logits at the nodes into the scores of labels: (N, 1 + K, V) to (N, E)."""
+    return add_up(log_softmax(logits)[(slice(None), *trie.steps)].astype(np.float64), trie)
+
+
+def _along(way: list[int], model: Generator, trie: LabelTrie, questions: list[list[int]]) -> FloatArray:
+    """Give what a model answers at the root and at the nodes of a way down the trie: (N, 1 + nodes, V or D)."""
+    below = [trie.tokens[node - 1] for node in way]
+    answers = np.asarray(model.forward_batch([[*question, *below] for question in questions]))
+    return answers[:, -1 - len(way) :]
 
 
 def _use_wide_instructions(cpuinfo: Path) -> None:
@@ -276,6 +362,10 @@ def cores() -> int:
     return min(allowed, int(asked)) if asked.isdigit() and int(asked) else allowed
 
 
+def _slices(count: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
 def _equally_long(documents: Sequence[Tokens], tokens_at_once: int = TOKENS_AT_ONCE) -> Iterator[list[int]]:
     """Cut documents into groups of one length and at most so many tokens; gives their indices.
 
@@ -297,7 +387,20 @@ def _ways_down(trie: LabelTrie) -> list[list[int]]:
         >>> _ways_down(make_trie([(1, 2, 3), (4, 5), (6,)], end=9))  # node 1 is token 1, node 2 token 4, node 3 (1, 2)
         [[2], [1, 3]]
     """
+    return [way for node, way in _ways(trie).items() if node not in trie.parents]
+
+
+def _levels(trie: LabelTrie) -> list[list[list[int]]]:
+    """Give the ways from the root to all inner nodes, by how long they are."""
+    levels: dict[int, list[list[int]]] = defaultdict(list)
+    for way in _ways(trie).values():
+        levels[len(way)].append(way)
+    del levels[0]  # the root
+    return list(levels.values())
+
+
+def _ways(trie: LabelTrie) -> dict[int, list[int]]:
     ways: dict[int, list[int]] = {ROOT: []}
     for node, parent in enumerate(trie.parents, start=1):
         ways[node] = [*ways[parent], node]
-    return [way for node, way in ways.items() if node not in trie.parents]
+    return ways

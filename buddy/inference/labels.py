@@ -19,6 +19,7 @@ Shapes: `B` texts, `E` labels, `K` inner nodes without the root, `S` steps of al
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ ROOT = 0
 
 BoolArray = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
+Floats = TypeVar("Floats", npt.NDArray[np.float32], npt.NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def add_up(log_probabilities: Scores, trie: LabelTrie) -> Scores:
     return log_softmax(np.add.reduceat(log_probabilities, starts, axis=1))
 
 
-def log_softmax(values: Scores) -> Scores:
+def log_softmax(values: Floats) -> Floats:
     """Turn the last axis into log-probabilities.
 
     Example:
@@ -154,5 +156,5 @@ def log_softmax(values: Scores) -> Scores:
         [0.5, 0.5]
     """
     below_the_largest = values - values.max(axis=-1, keepdims=True)
-    logs: Scores = below_the_largest - np.log(np.exp(below_the_largest).sum(axis=-1, keepdims=True))
+    logs: Floats = below_the_largest - np.log(np.exp(below_the_largest).sum(axis=-1, keepdims=True))
     return logs
