@@ -15,22 +15,10 @@ from buddy.errors import UserMistake
 from buddy.files import write_json
 from buddy.inference.folder import find_model_folder
 
-EXAMPLES = """Examples:
 
-  buddy bench train --data data/builtin
+def _examples(*lines: str) -> str:
+    return "\n\n  ".join(["Examples:", *(f"buddy bench {line}" for line in lines)])
 
-  buddy bench train --data data/empathetic-dialogues --backbone scratch:gpt2 --texts 256 --out bench.json
-
-  buddy bench classify --data data/empathetic-dialogues
-
-  buddy bench chat
-
-  buddy bench start
-
-  buddy bench serve --clients 64 --seconds 20
-
-  buddy bench device --backbone scratch:gpt2 --width 1024 --rows 32 --steps 200 --texts 20000 --compile
-"""
 
 ModelOption = Annotated[
     Path, typer.Option(help="An exported GPT-2, a checkpoint of one, or `companion`, which comes with buddy.")
@@ -45,7 +33,12 @@ bench = typer.Typer(help="Measure buddy against what one would otherwise write."
 app.add_typer(bench, name="bench")
 
 
-@bench.command(epilog=EXAMPLES)
+@bench.command(
+    epilog=_examples(
+        "train --data data/builtin",
+        "train --data data/empathetic-dialogues --backbone scratch:gpt2 --texts 256 --out bench.json",
+    )
+)
 def train(
     *,
     data: Annotated[Path, typer.Option(help="A folder made by `buddy prepare`.")] = Path("data/builtin"),
@@ -73,7 +66,7 @@ def train(
     _write(out, comparison.to_json())
 
 
-@bench.command(epilog=EXAMPLES)
+@bench.command(epilog=_examples("classify", "classify --data data/empathetic-dialogues --out bench.json"))
 def classify(
     *,
     model: ModelOption = Path("companion"),
@@ -102,7 +95,7 @@ def classify(
     _write(out, measured.to_json())
 
 
-@bench.command(epilog=EXAMPLES)
+@bench.command(epilog=_examples("chat", "chat --data data/empathetic-dialogues"))
 def chat(
     *,
     model: ModelOption = Path("companion"),
@@ -131,7 +124,7 @@ def chat(
     _write(out, measured.to_json())
 
 
-@bench.command(epilog=EXAMPLES)
+@bench.command(epilog=_examples("start"))
 def start(
     *,
     model: ModelOption = Path("companion"),
@@ -150,7 +143,7 @@ def start(
     _write(out, measured.to_json())
 
 
-@bench.command(epilog=EXAMPLES)
+@bench.command(epilog=_examples("serve", "serve --clients 64 --seconds 20"))
 def serve(
     *,
     model: ModelOption = Path("companion"),
@@ -195,7 +188,11 @@ def _late(ranked: Sequence[float], share: float = 0.99) -> float:
     return ranked[int(share * (len(ranked) - 1))] if ranked else 0.0
 
 
-@bench.command(epilog=EXAMPLES)
+@bench.command(
+    epilog=_examples(
+        "device", "device --backbone scratch:gpt2 --width 1024 --rows 32 --steps 200 --texts 20000 --compile"
+    )
+)
 def device(
     *,
     backbone: Annotated[str, typer.Option(help="scratch:tiny, scratch:small or scratch:gpt2.")] = "scratch:small",
