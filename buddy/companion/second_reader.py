@@ -19,8 +19,11 @@ from tokenizers import Tokenizer
 from buddy.models import find_model
 
 FILE = "head.json"
+WHOLE = 254
+"""A message of so many tokens is read at once; it has learned from messages as long as that."""
+
 WINDOW = 126
-"""Tokens that are read at a time, as many as a message seldom has; in more of them one dark sentence would drown."""
+"""Of a longer message so many tokens are read at a time; in more of them one dark sentence would drown."""
 
 WINDOWS = 24
 """Of a longer message the first and the last windows are read, half each."""
@@ -62,7 +65,8 @@ class SecondReader:
     def _windows(self, text: str) -> list[list[int]]:
         encoded = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
         first, *inside, last = encoded.ids
-        windows = [inside[start : start + WINDOW] for start in range(0, max(1, len(inside)), WINDOW)]
+        size = WINDOW if len(inside) > WHOLE else WHOLE
+        windows = [inside[start : start + size] for start in range(0, max(1, len(inside)), size)]
         if len(windows) > WINDOWS:
             windows = windows[: WINDOWS // 2] + windows[-WINDOWS // 2 :]
         return [[first, *window, last] for window in windows]
