@@ -18,10 +18,9 @@ SEED = 1
 
 READ: dict[str, str] = {
     "joy": (
-        "The first replies follow. Then somebody who dances in her socks is *embarrassed*, and stays so for five "
-        'messages, "I can\'t stop smiling" among them: the emotion is read from the whole conversation where that is '
-        "surer, and here it is wrong. A brother with a paintbrush is mistaken for danger, and helplines stand in "
-        "the way of a happy talk. This is the guard's second reader at its worst."
+        "The first replies follow. Then somebody who dances in her socks is *embarrassed*, and is so for four "
+        'messages more, "I can\'t stop smiling" among them: the emotion is read from the whole conversation where that '
+        "is surer, and here it is wrong. What it says to a brother with a paintbrush is nonsense."
     ),
     "grief": (
         'It says that it is sorry, and asks what kind of speech it will be. "Did she passed away?" after "died" hurts, '
@@ -31,8 +30,8 @@ READ: dict[str, str] = {
     ),
     "anger": (
         '"That is so nice of him!" to a theft of work, and "that is hilarious, lol" to the shame after it: it misses '
-        "what was done. Two angry sentences out of ten are taken for danger, one of them a laptop that might fly out "
-        'of a window. Asked whether it is anger or hurt it says "embarrassed". The last two replies are right.'
+        'what was done. "That\'s amazing!" to a laptop that might fly out of a window is no better. Asked whether it is '
+        "anger or hurt it says that it is not sure, and guesses *annoyed*. No reply after that is of any use."
     ),
     "boredom": (
         "It takes boredom for loneliness, for which it has a word. It stays with fridge, tiles and phone, and nothing "
@@ -56,8 +55,8 @@ READ: dict[str, str] = {
         "something in English that has nothing to do with them."
     ),
     "very long message": (
-        "Long messages are what it does worst: four of five are taken for danger, and the model remembers only "
-        'their ends. "How frustrating" is no answer to a good evening.'
+        "Long messages are what it does worst: three of four are taken for danger, and the model remembers only their "
+        'ends. "Why did you lose weight?" is no answer to a good evening.'
     ),
     "silence": ("Short answers get short answers, in good English and without sense. It does not notice a silence."),
 }

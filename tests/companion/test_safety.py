@@ -175,6 +175,24 @@ class TestSecondReader:
             assert Guard().check([text]).rule == "second reader"
             assert time.perf_counter() - began < 2
 
+    def test_reads_a_message_at_once_unless_it_is_longer_than_what_it_learned_from(self):
+        windows = second_reader()._windows
+        assert [len(window) for window in windows("apple " * 254)] == [256]
+        assert [len(window) for window in windows("apple " * 255)] == [128, 128, 5]
+
+    def test_leaves_a_long_story_of_a_day_alone(self):
+        story = (
+            "We moved the piano today. It belonged to my great-aunt, it weighs as much as a small horse, and the new flat "
+            "is on the third floor without a lift. My father had borrowed straps from a neighbour, my brother had brought "
+            "two friends who play rugby, and I was in charge of the doors. On the second landing the straps slipped, "
+            "everybody shouted at everybody, and the lady from number five came out in her curlers and said that in her "
+            "day people sang. So we sang. I thought that my arms would come off, and at the top my father sat down on "
+            "the stairs and wiped his eyes, because nobody has played it since she died. My brother played the only "
+            "thing that he knows, with two fingers. It's dreadfully out of tune. I'm aching all over, and I've never been "
+            "so fond of the lot of them."
+        )
+        assert Guard().check([story]).level == Level.NONE
+
     @settings(max_examples=100, deadline=None)
     @given(st.text())
     def test_has_probabilities_for_anything(self, text):
