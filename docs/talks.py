@@ -30,8 +30,8 @@ READ: dict[str, str] = {
     ),
     "anger": (
         '"That is so nice of him!" to a theft of work, and "that is hilarious, lol" to the shame after it: it misses '
-        'what was done. "That\'s amazing!" to a laptop that might fly out of a window is no better. Asked whether it is '
-        "anger or hurt it says that it is not sure, and guesses *annoyed*. No reply after that is of any use."
+        'what was done. "That\'s amazing!" to a laptop that might fly out of a window is no better. Asked whether it '
+        "is anger or hurt it says that it is not sure, and guesses *annoyed*. No reply after that is of any use."
     ),
     "boredom": (
         "It takes boredom for loneliness, for which it has a word. It stays with fridge, tiles and phone, and nothing "

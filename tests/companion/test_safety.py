@@ -182,14 +182,14 @@ class TestSecondReader:
 
     def test_leaves_a_long_story_of_a_day_alone(self):
         story = (
-            "We moved the piano today. It belonged to my great-aunt, it weighs as much as a small horse, and the new flat "
-            "is on the third floor without a lift. My father had borrowed straps from a neighbour, my brother had brought "
-            "two friends who play rugby, and I was in charge of the doors. On the second landing the straps slipped, "
-            "everybody shouted at everybody, and the lady from number five came out in her curlers and said that in her "
-            "day people sang. So we sang. I thought that my arms would come off, and at the top my father sat down on "
-            "the stairs and wiped his eyes, because nobody has played it since she died. My brother played the only "
-            "thing that he knows, with two fingers. It's dreadfully out of tune. I'm aching all over, and I've never been "
-            "so fond of the lot of them."
+            "We moved the piano today. It belonged to my great-aunt, it weighs as much as a small horse, and the "
+            "new flat is on the third floor without a lift. My father had borrowed straps from a neighbour, my "
+            "brother had brought two friends who play rugby, and I was in charge of the doors. On the second "
+            "landing the straps slipped, everybody shouted at everybody, and the lady from number five came out "
+            "in her curlers and said that in her day people sang. So we sang. I thought that my arms would come "
+            "off, and at the top my father sat down on the stairs and wiped his eyes, because nobody has played "
+            "it since she died. My brother played the only thing that he knows, with two fingers. It's dreadfully "
+            "out of tune. I'm aching all over, and I've never been so fond of the lot of them."
         )
         assert Guard().check([story]).level == Level.NONE
 
