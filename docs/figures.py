@@ -45,12 +45,14 @@ from buddy.evaluation.results import Reliability
 from buddy.evaluation.run_folder import HistoryRow
 from buddy.files import write_json
 from buddy.inference.classifier import Classifier, load_classifier
+from buddy.inference.engine import score_answers
 from buddy.inference.labels import label_trie, log_softmax
 from buddy.models import find_model
 from buddy.records import Dialogue, Example
 from buddy.text.batches import Batch, pack, pad
 from buddy.text.render import (
     END,
+    SPEAKER,
     Piece,
     render_dialogue,
     render_emotion_question,
@@ -726,7 +728,8 @@ def candidates() -> Figure:
     model, kept = companion(), json.loads(WRITTEN.read_text("utf-8"))
     turns, replies = kept["turns"], kept["replies"]
     [question] = model.codec.encode([render_reply_question(turns)])
-    rows = judge(model, question, replies, TO_CHOOSE_FROM.max_tokens)
+    written = score_answers(model.engine, question, replies, model.codec.special_ids[SPEAKER])
+    rows = judge(model, written, TO_CHOOSE_FROM.max_tokens)
     good = [one for one in rows if is_good(one.text, turns)]
     best = max(good, key=lambda one: (not one.made_up, one.score))
     assert 0 < len(good) < len(rows), "the figure shows one that is dropped"

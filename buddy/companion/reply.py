@@ -23,7 +23,7 @@ import numpy as np
 
 from buddy.evaluation.generated import echoes
 from buddy.inference.classifier import Classifier
-from buddy.inference.engine import Sampling
+from buddy.inference.engine import Sampling, Written, score_answers
 from buddy.inference.labels import Scores
 from buddy.text.render import LISTENER, SPEAKER, render_reply_question
 from buddy.text.tokenizer import Codec, Tokens
@@ -113,7 +113,7 @@ def best_reply(model: Classifier, turns: Sequence[str], replies: Replies) -> str
 
 
 def write_candidates(model: Classifier, turns: Sequence[str], replies: Replies) -> list[Candidate]:
-    """Write candidates in one pass, and judge all of them in another.
+    """Write candidates at once, and judge all of them.
 
     Args:
         model: a companion model.
@@ -125,33 +125,29 @@ def write_candidates(model: Classifier, turns: Sequence[str], replies: Replies) 
     """
     prefix, sampling = _prefix(model, turns, replies.sampling)
     count = 1 if sampling.is_greedy else replies.candidates
-    written = model.engine.generate([prefix] * count, sampling, model.codec.reply_ends)
-    return judge(model, prefix, written, sampling.max_tokens)
+    end = model.codec.special_ids[SPEAKER]
+    return judge(model, model.engine.write(prefix, count, sampling, model.codec.reply_ends, end), sampling.max_tokens)
 
 
-def judge(model: Classifier, prefix: Tokens, written: Sequence[Sequence[int]], most: int) -> list[Candidate]:
+def judge(model: Classifier, written: Sequence[Written], most: int) -> list[Candidate]:
     """Tell how likely replies are after a conversation, and after nothing.
 
     Args:
         model: a companion model.
-        prefix: the conversation up to the reply.
-        written: the tokens of each reply.
+        written: replies, with how well the model expects them after the conversation.
         most: so many tokens mean that a reply was cut.
     """
-    ended = [[*ids, model.codec.special_ids[SPEAKER]] for ids in written]
-    after_nothing = [model.codec.special_ids[LISTENER]]
-    documents = [np.array([*start, *ids]) for start in (prefix.ids, after_nothing) for ids in ended]
-    scores = model.engine.score_tokens([Tokens(ids, np.zeros(len(ids), np.float32)) for ids in documents])
-    answering = [row[len(prefix) - 1 :] for row in scores[: len(written)]]
+    nothing = Tokens(np.array([model.codec.special_ids[LISTENER]]), np.zeros(1, np.float32))
+    alone = score_answers(model.engine, nothing, [one.ids for one in written], model.codec.special_ids[SPEAKER])
     return [
         Candidate(
-            text=_in_whole_sentences(model.codec, ids, most),
-            tokens=len(ids) + 1,
-            answering=float(after_talk.sum()),
-            alone=float(after_none.sum()),
-            made_up=_has_made_up_word(model.codec, ids, after_talk),
+            text=_in_whole_sentences(model.codec, one.ids, most),
+            tokens=len(one.ids) + 1,
+            answering=float(one.log_probabilities.sum()),
+            alone=float(after_nothing.log_probabilities.sum()),
+            made_up=_has_made_up_word(model.codec, one.ids, one.log_probabilities),
         )
-        for ids, after_talk, after_none in zip(written, answering, scores[len(written) :], strict=True)
+        for one, after_nothing in zip(written, alone, strict=True)
     ]
 
 

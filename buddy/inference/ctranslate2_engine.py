@@ -24,7 +24,7 @@ from ctranslate2 import Generator, set_random_seed
 from tokenizers import Tokenizer
 
 from buddy.errors import UserMistake, quote
-from buddy.inference.engine import Sampling, silent_ids
+from buddy.inference.engine import Sampling, Written, score_answers, silent_ids
 from buddy.inference.folder import Facts
 from buddy.inference.label_head import FloatArray, OutputLayer, with_few_tokens, with_hidden_states
 from buddy.inference.labels import ROOT, LabelTrie, Scores, add_up, log_softmax
@@ -106,6 +106,28 @@ class CTranslate2Engine:
             found = generator.generate_batch(asked, max_batch_size=share, include_prompt_in_result=False, **options)
             for i, one in zip(group, found, strict=True):
                 answers[i] = list(one.sequences_ids[0])
+        return answers
+
+    def write(
+        self, prefix: Tokens, count: int, sampling: Sampling, stop_ids: Collection[int], end: int
+    ) -> list[Written]:
+        generator, options = self._generator_for(sampling), self._options(sampling, stop_ids)
+        found = generator.generate_batch(
+            [self._spell(prefix.ids.tolist())] * count,
+            max_batch_size=-(-count // generator.num_generators),
+            include_prompt_in_result=False,
+            return_logits_vocab=True,  # before anything is done to them in order to choose
+            **options,
+        )
+        answers = []
+        for one in found:
+            ids, steps = one.sequences_ids[0], one.logits[0]
+            if len(steps) == len(ids):  # it was cut, so there is no step that tells how likely its end would be
+                answers += score_answers(self, prefix, [ids], end)
+            else:
+                logits = np.stack([np.asarray(step) for step in steps])
+                scores = log_softmax(logits)[range(len(steps)), [*ids, end]]
+                answers.append(Written(ids, scores.astype(np.float64)))
         return answers
 
     def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """What can be asked of a model, whatever computes it.
 
 An engine takes tokens and gives numbers and tokens. It knows nothing of emotions or conversations; ``Classifier`` and
-the companion put their questions into these four.
+the companion put their questions into these few.
 
 Shapes: `N` texts, `E` labels, `T` tokens of a document, `V` vocabulary.
 """
@@ -9,6 +9,8 @@ Shapes: `N` texts, `E` labels, `T` tokens of a document, `V` vocabulary.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
 
 from buddy.inference.labels import LabelTrie, Scores
 from buddy.text.batches import split_by_tokens
@@ -103,8 +105,41 @@ class Engine(Protocol):
             The chosen tokens, without the stop. As many as ``sampling.max_tokens`` mean that no stop came.
         """
 
+    def write(
+        self, prefix: Tokens, count: int, sampling: Sampling, stop_ids: Collection[int], end: int
+    ) -> "list[Written]":
+        """Write some answers to one prefix, and tell how well the model expects each of them.
+
+        Args:
+            prefix: as for ``generate``.
+            count: how many answers.
+            sampling: how to choose.
+            stop_ids: the tokens that end an answer.
+            end: the token that stands behind an answer where that is scored, whatever ended it.
+        """
+
     def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:
         """Go on with one prefix, giving each token as soon as it is chosen; otherwise as ``generate``."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer, and how well the model expects it.
+
+    Attributes:
+        ids: its T tokens, without the stop.
+        log_probabilities: (T + 1,) of them, and of the end behind them, given the prefix.
+    """
+
+    ids: Sequence[int]
+    log_probabilities: Scores
+
+
+def score_answers(engine: Engine, prefix: Tokens, answers: Sequence[Sequence[int]], end: int) -> list[Written]:
+    """Tell how well a model expects answers to a prefix, each with ``end`` behind it."""
+    documents = [np.array([*prefix.ids, *ids, end]) for ids in answers]
+    scores = engine.score_tokens([Tokens(ids, np.zeros(len(ids), np.float32)) for ids in documents])
+    return [Written(ids, found[len(prefix) - 1 :]) for ids, found in zip(answers, scores, strict=True)]
 
 
 def split_by_length(documents: Sequence[Tokens], max_tokens: int, appended: int = 0) -> Iterator[list[int]]:

@@ -22,7 +22,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from buddy.inference.engine import Sampling, silent_ids, split_by_length
+from buddy.inference.engine import Sampling, Written, score_answers, silent_ids, split_by_length
 from buddy.inference.labels import LabelTrie, Scores
 from buddy.inference.torch_labels import score_labels
 from buddy.text.batches import pad
@@ -70,6 +70,11 @@ class TorchEngine:
                 if not running:
                     break
         return answers
+
+    def write(
+        self, prefix: Tokens, count: int, sampling: Sampling, stop_ids: Collection[int], end: int
+    ) -> list[Written]:
+        return score_answers(self, prefix, self.generate([prefix] * count, sampling, stop_ids), end)
 
     def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:
         for (token,) in self._write([prefix], sampling, stop_ids):

@@ -7,7 +7,7 @@ import pytest
 
 from buddy.companion.reply import AT_A_LOSS, Replies, as_it_comes, best_reply, is_good
 from buddy.inference.classifier import Classifier
-from buddy.inference.engine import Sampling
+from buddy.inference.engine import Sampling, Written, score_answers
 from buddy.inference.labels import LabelTrie, Scores
 from buddy.text.render import END, LISTENER, SPEAKER
 from buddy.text.tokenizer import Codec, Tokens
@@ -30,6 +30,11 @@ class Scripted:
         assert set(stop_ids) == {self.codec.special_ids[SPEAKER], self.codec.special_ids[END]}
         self.asked.append(([self.codec.decode(prefix.ids.tolist()) for prefix in prefixes], sampling))
         return [self._spell(text, sampling) for text in self.batches.pop(0)]
+
+    def write(
+        self, prefix: Tokens, count: int, sampling: Sampling, stop_ids: Collection[int], end: int
+    ) -> list[Written]:
+        return score_answers(self, prefix, self.generate([prefix] * count, sampling, stop_ids), end)
 
     def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:
         yield from self.generate([prefix], sampling, stop_ids)[0]

@@ -14,7 +14,8 @@ import typer
 
 from buddy.cli.app import app
 from buddy.companion.reply import Replies, best_reply
-from buddy.inference.engine import Sampling
+from buddy.inference.engine import Sampling, Written, score_answers
+from buddy.text.tokenizer import Tokens
 from tests.cli.test_app import leaves
 from tests.docs.pages import DOCS, PAGES, REPOSITORY, load_program, name_of
 
@@ -140,16 +141,16 @@ def test_candidates_of_the_figure_are_those_of_the_companion():
     kept = json.loads(FIGURES.WRITTEN.read_text("utf-8"))
     model = FIGURES.companion()
 
-    class Written:
+    class Wrote:
         """The engine, which has written these."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(model.engine, name)
 
-        def generate(self, *_: object) -> list[list[int]]:
-            return kept["replies"]  # type: ignore[no-any-return]
+        def write(self, prefix: Tokens, *options: Any) -> list[Written]:
+            return score_answers(model.engine, prefix, kept["replies"], end=options[-1])
 
-    said = best_reply(replace(model, engine=Written()), kept["turns"], Replies(Sampling(seed=kept["seed"])))
+    said = best_reply(replace(model, engine=Wrote()), kept["turns"], Replies(Sampling(seed=kept["seed"])))
     texts = CONTENTS["candidates"]["texts"]
     (number,) = [place for place, text in enumerate(texts) if text == "said"]
     assert said in texts[number - 5 : number]  # its three figures stand between

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from buddy.evaluation.metrics import Floats
-from buddy.inference.engine import Sampling
+from buddy.inference.engine import Sampling, Written
 from buddy.inference.labels import LabelTrie, Scores
 from buddy.records import Dialogue
 from buddy.text.tokenizer import Codec, Tokens, make_codec, train_tokenizer
@@ -41,6 +41,11 @@ class FakeEngine:
         self.prefixes += prefixes
         self.samplings.append(sampling)
         return [self._says(prefix) for prefix in prefixes]
+
+    def write(
+        self, prefix: Tokens, count: int, sampling: Sampling, stop_ids: Collection[int], end: int
+    ) -> list[Written]:
+        raise NotImplementedError
 
     def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:
         raise NotImplementedError
