@@ -18,20 +18,20 @@ SEED = 1
 
 READ: dict[str, str] = {
     "joy": (
-        "The first replies follow. Then somebody who dances in her socks is *embarrassed*, and is so for four "
-        'messages more, "I can\'t stop smiling" among them: the emotion is read from the whole conversation where that '
-        "is surer, and here it is wrong. What it says to a brother with a paintbrush is nonsense."
+        "The first replies follow, and the last three are kind. Between them somebody who dances in her socks is "
+        "*embarrassed* three times, and once more when she cannot stop smiling: the emotion is read from the whole "
+        "conversation where that is surer, and here it is wrong."
     ),
     "grief": (
-        'It says that it is sorry, and asks what kind of speech it will be. "Did she passed away?" after "died" hurts, '
-        'and soon it speaks of the grandmother as of somebody who is alive ("Find her attention"). "People say time '
-        'heals" is a false alarm; the one dark line after it gets no number of its own, because helplines have just '
-        "been given."
+        'It says that it is sorry, and asks what kind of speech it will be. "Did she passed away?" after "died" '
+        'hurts, and soon it speaks of the grandmother as of somebody who is alive ("I hope she\'s better now"). '
+        '"People say time heals" is a false alarm. The one dark line after it is answered with "I\'m glad she\'s '
+        'comfortable now!"; at least the number of a helpline stands below.'
     ),
     "anger": (
-        '"That is so nice of him!" to a theft of work, and "that is hilarious, lol" to the shame after it: it misses '
-        'what was done. "That\'s amazing!" to a laptop that might fly out of a window is no better. Asked whether it '
-        "is anger or hurt it says that it is not sure, and guesses *annoyed*. No reply after that is of any use."
+        '"That is so nice of him!" to a theft of work: it misses what was done, and to a laptop that might fly out '
+        'of a window "I am sure he will be able to help you!" is no better. Asked whether it is anger or hurt it '
+        "says that it is not sure, and guesses *annoyed*, *furious* or *angry*."
     ),
     "boredom": (
         "It takes boredom for loneliness, for which it has a word. It stays with fridge, tiles and phone, and nothing "
@@ -40,11 +40,11 @@ READ: dict[str, str] = {
     "good news": (
         'It is glad about the lump ("That is so good!"), and shows nothing of it in the emotion. "So hard I couldn\'t '
         'breathe" is taken for an emergency; a list of who gets what and a sudden journey to the sea are taken for a '
-        "farewell, as they might be elsewhere: here they spoil a joy. In the end it talks of chocolate."
+        "farewell, as they might be elsewhere: here they spoil a joy. In the end it talks of cake."
     ),
     "insult": (
-        "It does not strike back, and it does not understand: it takes the insults for news about a class. Of the dog "
-        "and the girl it asks the right things first."
+        "It does not strike back, and it does not understand: it takes the insults for news about a class. "
+        "When the girlfriend has left, it asks a fitting question."
     ),
     "nonsense": (
         'Nonsense is answered with good cheer ("That is a lot of money!"), and it says that it is not sure of a mood. '
@@ -55,8 +55,8 @@ READ: dict[str, str] = {
         "something in English that has nothing to do with them."
     ),
     "very long message": (
-        "Long messages are what it does worst: three of four are taken for danger, and the model remembers only their "
-        'ends. "Why did you lose weight?" is no answer to a good evening.'
+        "Long messages are what it does worst: three of four are taken for danger, and the model remembers only "
+        "their ends."
     ),
     "silence": ("Short answers get short answers, in good English and without sense. It does not notice a silence."),
 }
