@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ctranslate2 import Generator, set_random_seed
+from ctranslate2 import GenerationResult, Generator, set_random_seed
 from tokenizers import Tokenizer
 
 from buddy.errors import UserMistake, quote
@@ -102,8 +102,7 @@ class CTranslate2Engine:
         answers: list[list[int]] = [[] for _ in prefixes]
         for group in _equally_long(prefixes):  # of a longer row the library would take the rest for its answer
             asked = [self._spell(prefixes[i].ids.tolist()) for i in group]
-            share = -(-len(asked) // generator.num_generators)  # of each core; seeded, all on one
-            found = generator.generate_batch(asked, max_batch_size=share, include_prompt_in_result=False, **options)
+            found = _go_on(generator, asked, **options)
             for i, one in zip(group, found, strict=True):
                 answers[i] = list(one.sequences_ids[0])
         return answers
@@ -112,13 +111,8 @@ class CTranslate2Engine:
         self, prefix: Tokens, count: int, sampling: Sampling, stop_ids: Collection[int], end: int
     ) -> list[Written]:
         generator, options = self._generator_for(sampling), self._options(sampling, stop_ids)
-        found = generator.generate_batch(
-            [self._spell(prefix.ids.tolist())] * count,
-            max_batch_size=-(-count // generator.num_generators),
-            include_prompt_in_result=False,
-            return_logits_vocab=True,  # before anything is done to them in order to choose
-            **options,
-        )
+        asked = [self._spell(prefix.ids.tolist())] * count
+        found = _go_on(generator, asked, return_logits_vocab=True, **options)  # as they are before anything is chosen
         answers = []
         for one in found:
             ids, steps = one.sequences_ids[0], one.logits[0]
@@ -388,8 +382,17 @@ def _slices(count: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, count, size))
 
 
-def _equally_long(documents: Sequence[Tokens], tokens_at_once: int = TOKENS_AT_ONCE) -> Iterator[list[int]]:
-    """Cut documents into groups of one length and at most so many tokens; gives their indices.
+def _go_on(generator: Generator, asked: list[list[str]], **options: Any) -> list[GenerationResult]:
+    """Go on with rows of one length."""
+    share = -(-len(asked) // generator.num_generators)  # of each core; seeded, all on one
+    found: list[GenerationResult] = generator.generate_batch(
+        asked, max_batch_size=share, include_prompt_in_result=False, **options
+    )
+    return found
+
+
+def _equally_long(documents: Sequence[Tokens]) -> Iterator[list[int]]:
+    """Cut documents into groups of one length and at most ``TOKENS_AT_ONCE``; gives their indices.
 
     Rows of different lengths would be padded, and in int8 a padded row gets other logits than alone.
     """
@@ -397,7 +400,7 @@ def _equally_long(documents: Sequence[Tokens], tokens_at_once: int = TOKENS_AT_O
     for index, document in enumerate(documents):
         by_length[len(document)].append(index)
     for length, indices in by_length.items():
-        rows = max(1, tokens_at_once // length)
+        rows = max(1, TOKENS_AT_ONCE // length)
         yield from (indices[start : start + rows] for start in range(0, len(indices), rows))
 
 

@@ -96,9 +96,10 @@ def _require_same_answers(backbone: Backbone, folder: Path, max_tokens: int) -> 
 
 
 def _convert(backbone: Backbone, folder: Path, out: Path, quantization: str) -> None:
+    converter = _Converter(backbone, folder)
     try:
-        _Converter(backbone, folder).convert(str(out), quantization=quantization, force=True)
-    except (ValueError, KeyError, AttributeError, NotImplementedError) as error:  # raised for what it does not know
+        converter.convert(str(out), quantization=quantization, force=True)
+    except (ValueError, NotImplementedError, KeyError) as error:  # a kind of model, a part, an activation unknown to it
         raise UserMistake(f"CTranslate2 cannot convert {folder}: {_first_words(error)}.") from error
 
 
@@ -121,20 +122,29 @@ class _Converter(TransformersConverter):  # type: ignore[misc]
 
     def __init__(self, backbone: Backbone, folder: Path) -> None:
         super().__init__(str(folder))
-        self.backbone = backbone
+        self.model = _to_take_apart(backbone)
+        self.tokenizer = _as_many_tokens_as_rows(backbone)
 
     def load_model(self, *_: object, **__: object) -> Any:
-        """Give a model with the same weights, not a copy of them: the converter takes it apart while it reads it."""
-        model = self.backbone.model
-        weights = {id(weight): weight for weight in (*model.parameters(), *model.buffers())}
-        taken_apart = deepcopy(model, weights)
-        _name_rotary_base(taken_apart.config)
-        return taken_apart
+        return self.model
 
     def load_tokenizer(self, *_: object, **__: object) -> Any:
-        """Give a tokenizer with as many tokens as the model has rows, and a word for what is unknown."""
-        tokenizer = deepcopy(self.backbone.tokenizer)
-        rows = self.backbone.model.get_output_embeddings().weight.shape[0]
-        tokenizer.add_tokens([f"<unused-{row}>" for row in range(len(tokenizer), rows)])
-        tokenizer.unk_token = tokenizer.unk_token or tokenizer.eos_token
-        return tokenizer
+        return self.tokenizer
+
+
+def _to_take_apart(backbone: Backbone) -> Any:
+    """Give a model with the same weights, not a copy of them: the converter takes it apart while it reads it."""
+    model = backbone.model
+    weights = {id(weight): weight for weight in (*model.parameters(), *model.buffers())}
+    taken_apart = deepcopy(model, weights)
+    _name_rotary_base(taken_apart.config)
+    return taken_apart
+
+
+def _as_many_tokens_as_rows(backbone: Backbone) -> Any:
+    """Give a tokenizer with as many tokens as the model has rows, and a word for what is unknown."""
+    tokenizer = deepcopy(backbone.tokenizer)
+    rows = backbone.model.get_output_embeddings().weight.shape[0]
+    tokenizer.add_tokens([f"<unused-{row}>" for row in range(len(tokenizer), rows)])
+    tokenizer.unk_token = tokenizer.unk_token or tokenizer.eos_token
+    return tokenizer

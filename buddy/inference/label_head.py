@@ -78,7 +78,7 @@ class OutputLayer:
     """What makes logits of hidden states.
 
     Attributes:
-        weights: (V, D); in int8 whole numbers, so that the sums of their products are exact in any order.
+        weights: (V, D); in int8 whole numbers, so that sums of products are exact in any order (up to a D of 1,040).
         scales: (V,) in int8 what each row of weights was multiplied by before it was rounded; else ``None``.
     """
 

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from buddy.errors import UserMistake
+from buddy.inference import export
 from buddy.inference.classifier import load_classifier
 from buddy.inference.engine import Sampling
 from buddy.inference.export import export_model
@@ -173,3 +174,16 @@ class TestRefused:
         with pytest.raises(UserMistake, match=r"CTranslate2 cannot convert .*GPTNeoConfig"):
             export_model(folder, tmp_path / "models" / "out")
         assert not (tmp_path / "models").exists()
+
+    def test_an_activation_that_ctranslate2_does_not_know(self, tmp_path):
+        folder = save(tmp_path / "best", tiny_gpt2(activation="mish"))
+        with pytest.raises(UserMistake, match=r"CTranslate2 cannot convert .*mish"):
+            export_model(folder, tmp_path / "out")
+
+    def test_a_mistake_of_our_own_is_not_blamed_on_the_library(self, trained_run, tmp_path, monkeypatch):
+        def break_down(*_: object) -> None:
+            raise KeyError("ours")
+
+        monkeypatch.setattr(export, "_to_take_apart", break_down)
+        with pytest.raises(KeyError, match="ours"):
+            export_model(trained_run, tmp_path / "out")
