@@ -296,9 +296,9 @@ print("the model, after:  ", reply(["I won the lottery!"]))
 #
 # ## 4. Data, split, audit
 #
-# buddy comes with 3,200 situations, 100 for each of 32 emotions, which we wrote. (A larger collection is
-# EmpatheticDialogues: 25,000 conversations of crowd workers about a situation and a feeling. It is a download away:
-# `buddy prepare`.) `prepare` reads them, divides them, and looks them over.
+# buddy comes with 3,200 situations, 100 for each of 32 emotions, which a large language model wrote for buddy. (A
+# larger collection is EmpatheticDialogues: 25,000 conversations of crowd workers about a situation and a feeling. It is
+# a download away: `buddy prepare`.) `prepare` reads them, divides them, and looks them over.
 
 # %%
 from collections import Counter
@@ -440,8 +440,8 @@ for name, baseline in evaluation.baselines.items():
 # %% [markdown]
 # The interval says how much of the score is luck of the draw: other texts of the same kind would give another number,
 # and of 100 intervals made like this 95 hold the true one. For two systems on the *same* texts the interval of the
-# difference is what counts: if it holds 0, nothing is proven. Is our model better than counting words? 320 texts may
-# be too few to tell. (On the 2,754 of EmpatheticDialogues, the model that comes with buddy reaches 57.3%, counting
+# difference is what counts: if it holds 0, nothing is proven. Is our model better than counting words? Do 320 texts
+# suffice to tell? (On the 2,754 of EmpatheticDialogues, the model that comes with buddy reaches 57.3%, counting
 # 51.6%.)
 #
 # Be careful with this number: valid has chosen the checkpoint, so it is a little too good. The honest one is that on
@@ -587,8 +587,7 @@ for title, examples in (("RIGHT", right), ("WRONG", wrong)):
 # - **Two feelings in one text.** "My sister got the job that I wanted" holds jealousy and pride. The data knows one.
 # - **A word that is louder than the sense.** "I was not afraid at all" contains *afraid*. A small model that has read
 #   little leans on words.
-# - **Between the lines.** A receipt for teabags is annoying to whoever knows committees. Nothing in the words says
-#   so.
+# - **Between the lines.** "They cancelled my flight and kept the fee" names no feeling; whoever has flown knows it.
 #
 # More reading (GPT-2 instead of our small base) and more examples help with all four.
 #

@@ -136,9 +136,10 @@ for score, ids in ranked:
     print(f"{score:6.2f}  {classifier.codec.decode(ids).strip()}")
 
 # %% [markdown]
-# `Buddy` writes eight candidates and drops the bad ones. Of the rest it does not take the likeliest, "I'm sorry to hear
-# that", but the one that is much likelier after this conversation than after nothing. Bad is what says nothing, runs in
-# circles (the same three words twice, or one word three times on end), or is nearly what was just said:
+# `Buddy` writes eight candidates and drops the bad ones. Of the rest it does not take the likeliest, which would nearly
+# always be "I'm sorry to hear that", but the one that is much likelier after this conversation than after nothing. Bad
+# is what says nothing, runs in circles (the same three words twice, or one word three times on end), or is nearly what
+# was just said:
 
 # %%
 for candidate in ("Since when?", "My dog ran away last night, and I cannot find him!", "oh no oh no oh no", "…"):
@@ -221,7 +222,7 @@ plt.show()
 # !echo "I have not talked to anybody for days." | {sys.executable} -m buddy chat --seed 1 | cat
 # %% [markdown]
 # And over HTTP: a few lines of Python's own library make a service of it, on this machine only. (A real service needs
-# limits, several workers and a way to stop; `buddy serve` will bring them.)
+# limits, several workers and a way to stop; `buddy serve` has them.)
 # %%
 import json
 import threading
@@ -275,7 +276,7 @@ print("can it read Russian letters?", buddy.can_read("Мне очень грус
 #   your warning, and it is [calibrated](3_emotion_classifier.ipynb) on texts like those it was trained on, not on
 #   yours.
 # - Negation and irony mislead it, as they mislead most small models. It reads English only.
-# - It was right for 56 of 100 situations of EmpatheticDialogues' validation split ([README](../README.md),
+# - It was right for 57 of 100 situations of EmpatheticDialogues' validation split ([README](../README.md),
 #   "Measured"). It knows 32 words for feelings, from the conversations of crowd workers, and nothing about you.
 #
 # **So do not use it**

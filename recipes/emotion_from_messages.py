@@ -55,6 +55,9 @@ def ways(companion: Classifier) -> dict[str, Way]:
     def both(one: Way, other: Way) -> Way:
         return lambda talks: np.sqrt(one(talks) * other(talks))
 
+    def mean(share: float, one: Way, other: Way) -> Way:
+        return lambda talks: share * one(talks) + (1 - share) * other(talks)
+
     conversation = companion.conversation_probabilities
 
     return {
@@ -66,6 +69,7 @@ def ways(companion: Classifier) -> dict[str, Way]:
         "its last three turns": lambda talks: conversation([talk[-3:] for talk in talks]),
         "it or the last message": more_certain(messages(1), conversation),
         "it and the last message": both(messages(1), conversation),
+        **{f"mean, message {share}": mean(share, messages(1), conversation) for share in (0.2, 0.3, 0.4, 0.5)},
     }
 
 

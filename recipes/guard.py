@@ -7,13 +7,12 @@ those that the rules were mended with, and ordinary turns. Texts of EmpatheticDi
 no rule of the guard finds anything stand for everyday talk: after a first round those that are mistaken for danger are
 learned, too. Each message is seen in other spellings from time to time, as people type. The second round is run
 several times from where the first ended, in other orders, and the weights are averaged (Wortsman et al. 2022, "Model
-soups"). An eleventh part of the messages, and some everyday talk, are kept for choosing from which probability on the
-alarm is raised.
+soups"). Messages of somebody who wrote nothing else of it (`recipes/choosing_messages.jsonl`), and some everyday talk,
+are kept for choosing from which probability on the alarm is raised.
 
 Tried without success: more everyday talk in place of what was mistaken, and messages joined to long ones.
 """
 
-import copy
 import json
 import random
 import re
@@ -21,7 +20,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +42,9 @@ from buddy.records import Dialogue
 
 CATEGORIES = ("harmless", "suicide", "self-harm", "violence", "abuse", "medical")
 MESSAGES = Path(__file__).with_name("danger_messages.jsonl")
+CHOOSING = Path(__file__).with_name("choosing_messages.jsonl")
 TESTS = Path(__file__).parents[1] / "tests" / "companion"
 EVERYDAY, SEARCHED, MISTAKEN = 1500, 9000, 900
-KEPT = 11
 OTHERS_KEPT, OTHERS_MISTAKEN = 2000, 2000
 DARKEST = 60
 """Of what is mistaken in other corpora so many are passed over: some diaries are as dark as they are taken for."""
@@ -83,41 +85,45 @@ class Reader:
         mask = inputs["attention_mask"][..., None]
         return self.head((vectors * mask).sum(1) / mask.sum(1))  # type: ignore[no-any-return]
 
+    def state(self) -> dict[str, Tensor]:
+        """Give all weights."""
+        return nn.ModuleList([self.encoder, self.head]).state_dict()
+
 
 def main(minilm: Path, everyday: Path, out: Path, *corpora: str) -> None:
     """Learn, measure on what was kept, export in int8."""
     torch.manual_seed(0)
     chance = random.Random(0)  # noqa: S311
     talk = read_everyday(everyday, chance)
-    rows = [*read_messages(), *talk[:EVERYDAY]]
-    chance.shuffle(rows)
-    kept, learned = rows[::KEPT], [row for number, row in enumerate(rows) if number % KEPT]
-    encoder = AutoModel.from_pretrained(minilm)
+    learned = [*read_messages(), *talk[:EVERYDAY]]
+    encoder = AutoModel.from_pretrained(minilm, attention_probs_dropout_prob=0.0)  # a fifth of the time otherwise
     head = nn.Linear(encoder.config.hidden_size, len(CATEGORIES))
     reader = Reader(AutoTokenizer.from_pretrained(minilm), encoder, head)
     learn(reader, learned, EPOCHS[0], chance)
     others = read_others(corpora)
     mistaken = most_mistaken(reader, talk[EVERYDAY:])[:MISTAKEN]
     mistaken += most_mistaken(reader, others[OTHERS_KEPT:])[DARKEST : DARKEST + OTHERS_MISTAKEN]
-    readers = [copy.deepcopy(reader) for _ in SEEDS]
-    for seed, one in zip(SEEDS, readers, strict=True):
-        torch.manual_seed(seed)
-        learn(one, learned + mistaken, EPOCHS[1], random.Random(100 + seed))  # noqa: S311
-    reader = average(readers)
-    print_scores(reader, kept, others[:OTHERS_KEPT])
+    with ProcessPoolExecutor(len(SEEDS), get_context("spawn")) as processes:
+        weights = list(processes.map(learn_more, repeat(reader), repeat(learned + mistaken), SEEDS))
+    for name, weight in reader.state().items():
+        weight.copy_(torch.tensor(np.mean([some[name] for some in weights], axis=0)))
+    print_scores(reader, _rows(CHOOSING), others[:OTHERS_KEPT])
     export(reader, out)
 
 
 def read_messages() -> list[Row]:
     """Read the messages that were written for this."""
-    written = _lines(MESSAGES)
     mended = _lines(TESTS / "safety_messages.jsonl")
     turns = [name for file in ("ordinary_turns.txt", "feeling_questions.txt") for name in _texts(TESTS / file)]
     return [
-        *((line["text"], CATEGORIES.index(line["category"])) for line in written),
+        *_rows(MESSAGES),
         *((line["text"], _category(line)) for line in mended),
         *((text, 0) for text in turns),
     ]
+
+
+def _rows(path: Path) -> list[Row]:
+    return [(line["text"], CATEGORIES.index(line["category"])) for line in _lines(path)]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -176,14 +182,12 @@ def most_mistaken(reader: Reader, rows: Sequence[Row]) -> list[Row]:
     return [rows[place] for place in np.argsort(-danger)]
 
 
-def average(readers: Sequence[Reader]) -> Reader:
-    """Give a reader with the mean of the weights of others."""
-    mean = copy.deepcopy(readers[0])
-    for part in ("encoder", "head"):
-        states = [getattr(reader, part).state_dict() for reader in readers]
-        weights = {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
-        getattr(mean, part).load_state_dict(weights)
-    return mean
+def learn_more(reader: Reader, rows: list[Row], seed: int) -> dict[str, npt.NDArray[np.float32]]:
+    """Learn on, in a process of one's own on a core of one's own, and give the weights."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    learn(reader, rows, EPOCHS[1], random.Random(100 + seed))  # noqa: S311
+    return {name: weight.numpy() for name, weight in reader.state().items()}
 
 
 def learn(reader: Reader, rows: list[Row], epochs: int, chance: random.Random) -> None:

@@ -4,12 +4,14 @@ import errno
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from buddy.files import atomic_file, atomic_folder, recover_folder, write_json
+from buddy.errors import UserMistake
+from buddy.files import atomic_file, atomic_folder, held, recover_folder, whole_folder, write_json
 
 
 class Crash(BaseException):
@@ -109,14 +111,15 @@ class TestJson:
         assert json.loads((tmp_path / "x.json").read_text()) == 1
 
 
-class TestFolder:
-    @pytest.fixture
-    def old(self, tmp_path):
-        """A folder ``best`` that holds a file ``old`` in a folder below."""
-        (tmp_path / "best" / "below").mkdir(parents=True)
-        (tmp_path / "best" / "below" / "old").write_text("old")
-        return tmp_path / "best"
+@pytest.fixture
+def old(tmp_path):
+    """A folder ``best`` that holds a file ``old`` in a folder below."""
+    (tmp_path / "best" / "below").mkdir(parents=True)
+    (tmp_path / "best" / "below" / "old").write_text("old")
+    return tmp_path / "best"
 
+
+class TestFolder:
     def test_takes_the_place_of_the_old_one_as_a_whole(self, old):
         with atomic_folder(old) as folder:
             assert names(folder) == []
@@ -186,6 +189,16 @@ class TestFolder:
         assert names(old.parent) == ["best"]
 
 
+class TestReading:
+    def test_a_folder_that_is_set_aside_is_found_and_nothing_is_changed(self, old):
+        aside = old.with_name(".best.old")
+        assert whole_folder(old) == old
+        old.rename(aside)
+        assert whole_folder(old) == aside
+        assert whole_folder(old.with_name("last")) == old.with_name("last")
+        assert names(old.parent) == [".best.old"]
+
+
 class TestRecovery:
     def test_removes_an_old_folder_whose_successor_is_there(self, tmp_path):
         (tmp_path / "best").mkdir()
@@ -204,3 +217,44 @@ class TestRecovery:
         assert names(tmp_path) == []
         shutil.rmtree(tmp_path)
         recover_folder(tmp_path / "best")
+
+
+class TestLock:
+    def test_keeps_a_second_one_out_until_the_first_has_ended(self, tmp_path):
+        def hold() -> None:
+            with held(tmp_path / ".lock"):
+                pass
+
+        with held(tmp_path / ".lock"):
+            with pytest.raises(UserMistake, match=f"Another process is at work on {tmp_path}; wait until it ends"):
+                hold()
+            with pytest.raises(UserMistake):
+                hold()
+        assert names(tmp_path) == []
+        hold()
+
+    def test_of_a_killed_process_keeps_nobody_out(self, tmp_path):
+        (tmp_path / ".lock").touch()
+        with held(tmp_path / ".lock"):
+            pass
+        assert names(tmp_path) == []
+
+    def test_takes_folders_away_that_it_has_made_for_nothing(self, tmp_path):
+        def fail(file: str = "") -> None:
+            with held(tmp_path / "runs" / "new" / ".lock"):
+                if file:
+                    (tmp_path / "runs" / "new" / file).touch()
+                raise Crash
+
+        with pytest.raises(Crash):
+            fail()
+        assert names(tmp_path) == []
+        with pytest.raises(Crash):
+            fail("config.yaml")
+        assert names(tmp_path / "runs" / "new") == ["config.yaml"]
+
+    def test_is_none_where_the_system_knows_none(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+        with held(tmp_path / ".lock"), held(tmp_path / ".lock"):
+            pass
+        assert names(tmp_path) == []

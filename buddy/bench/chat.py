@@ -6,9 +6,9 @@ Both stream one reply at a time, drawn with the same temperature and top-p, and 
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from threading import Thread
 from typing import Any, cast
 
 import torch
@@ -124,7 +124,7 @@ def _generate(network: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, clas
     """Stream as the library's documentation shows it: ``generate`` in a thread, pieces from a queue."""
 
     def write(prefix: Tokens) -> Iterator[object]:
-        streamer = TextIteratorStreamer(cast(Any, tokenizer), skip_prompt=True)
+        streamer: Any = TextIteratorStreamer(cast(Any, tokenizer), skip_prompt=True)
         options = {
             "input_ids": torch.from_numpy(prefix.ids)[None],
             "attention_mask": torch.ones(1, len(prefix), dtype=torch.int64),
@@ -138,9 +138,10 @@ def _generate(network: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, clas
             "eos_token_id": list(classifier.codec.reply_ends),
             "streamer": streamer,
         }
-        thread = Thread(target=cast(Any, network).generate, kwargs=options)
-        thread.start()
-        yield from streamer
-        thread.join()
+        with ThreadPoolExecutor(1) as thread:
+            writing = thread.submit(cast(Any, network).generate, **options)
+            writing.add_done_callback(lambda _: streamer.end())  # a failure does not end it
+            yield from streamer
+            writing.result()
 
     return write

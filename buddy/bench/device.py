@@ -156,8 +156,8 @@ def _timed(work: Callable[[], object], device: Device) -> list[float]:
     for _ in range(1 + ROUNDS):
         started = time.perf_counter()
         work()
-        if device.name == "cuda":
-            torch.cuda.synchronize()
+        if device.name != "cpu":
+            torch.accelerator.synchronize()
         seconds.append(time.perf_counter() - started)
     return seconds[1:]
 

@@ -21,9 +21,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from buddy.errors import EnvironmentFault
+from buddy.inference.ctranslate2_engine import cores
 from buddy.progress import progress
 
 START_SECONDS = 60.0
+HEALTHY_SECONDS = 60.0
+"""So long after the overload a reply is waited for."""
+
 OVERLOAD = 10
 """So many times as many replies are asked for as can be written."""
 
@@ -107,7 +111,7 @@ def bench_serve(
         streams: replies streamed at once.
 
     Raises:
-        EnvironmentFault: the service does not start.
+        EnvironmentFault: the service does not start, or does not reply any more after the overload.
     """
     bodies = [json.dumps({"input": text}).encode() for text in texts]
     emotions = [_request("/v1/emotions", body) for body in bodies]
@@ -248,11 +252,10 @@ async def _overload(service: _Service, seconds: float) -> tuple[Load, tuple[floa
     """Ask for ten times as many replies as can be written, however long the answers take."""
     async with _Client(service.port) as client:
         times = [(await client.ask(_chat()))[1] for _ in range(20)]
-    per_second = OVERLOAD * 2 * 1000 / statistics.median(times)  # two cores, or more: then the load is smaller
+    per_second = OVERLOAD * cores() * 1000 / statistics.median(times)  # the service writes as many at once
     statuses: Counter[int] = Counter()
     answered: list[float] = []
     refused: list[float] = []
-    memory: list[float] = []
 
     async def one() -> None:
         try:
@@ -264,24 +267,15 @@ async def _overload(service: _Service, seconds: float) -> tuple[Load, tuple[floa
         statuses[status] += 1
         (answered if status == 200 else refused).append(milliseconds)
 
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(SAMPLE_SECONDS):
-            memory.append(service.megabytes())
-
-    watching = threading.Thread(target=watch)
-    watching.start()
-    started = time.perf_counter()
-    tasks = []
-    for number in range(round(per_second * seconds)):
-        tasks.append(asyncio.create_task(one()))
-        await asyncio.sleep(max(0.0, started + number / per_second - time.perf_counter()))
-    ended = time.perf_counter()
-    healthy = await _until_healthy(service.port)
-    await asyncio.gather(*tasks)
-    stop.set()
-    watching.join()
+    with _watched_memory(service) as memory:
+        started = time.perf_counter()
+        tasks = []
+        for number in range(round(per_second * seconds)):
+            tasks.append(asyncio.create_task(one()))
+            await asyncio.sleep(max(0.0, started + number / per_second - time.perf_counter()))
+        ended = time.perf_counter()
+        healthy = await _until_healthy(service.port)
+        await asyncio.gather(*tasks)
     half = len(memory) // 2
     return (
         Load(ended - started, sorted(answered), dict(statuses), sorted(refused)),
@@ -290,14 +284,47 @@ async def _overload(service: _Service, seconds: float) -> tuple[Load, tuple[floa
     )
 
 
+@contextlib.contextmanager
+def _watched_memory(service: _Service) -> Iterator[list[float]]:
+    """Note the service's resident memory while the block lasts."""
+    memory: list[float] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(SAMPLE_SECONDS):
+            memory.append(service.megabytes())
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield memory
+    finally:
+        stop.set()
+        watching.join()
+
+
 async def _until_healthy(port: int) -> float:
-    """Give the seconds until a reply comes again."""
+    """Give the seconds until a reply comes again.
+
+    Raises:
+        EnvironmentFault: none comes in ``HEALTHY_SECONDS``.
+    """
     started = time.perf_counter()
+    try:
+        await asyncio.wait_for(_reply(port), HEALTHY_SECONDS)
+    except asyncio.TimeoutError as error:
+        raise EnvironmentFault(f"The service does not reply {HEALTHY_SECONDS:g} seconds after the overload.") from error
+    return time.perf_counter() - started
+
+
+async def _reply(port: int) -> None:
+    """Ask until a reply comes."""
     while True:
-        async with _Client(port) as client:
-            status, _ = await client.ask(_chat())
-        if status == 200:
-            return time.perf_counter() - started
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            async with _Client(port) as client:
+                status, _ = await client.ask(_chat())
+            if status == 200:
+                return
         await asyncio.sleep(0.05)
 
 

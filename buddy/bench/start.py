@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from buddy.bench.hugging_face import load_as_hugging_face
+from buddy.errors import EnvironmentFault
 from buddy.progress import progress
 from buddy.text.render import EMOTION_TYPE
 
@@ -53,6 +54,7 @@ def bench_start(model: Path, rounds: int = 5) -> Comparison:
 
     Raises:
         UserMistake: the model is none that the script can use, too.
+        EnvironmentFault: a side fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         network, tokenizer = load_as_hugging_face(model)
@@ -66,19 +68,23 @@ def bench_start(model: Path, rounds: int = 5) -> Comparison:
         with progress("measuring", 2 * (rounds + 1), "starts") as bar:
             for number in range(rounds + 1):
                 for name, command in commands.items():
-                    taken = _run(command)
+                    taken = _run(name, command)
                     if number:  # the first one reads the files from the disk
                         seconds[name].append(taken)
                     bar.advance(1, note=f"{name}: {taken:.2f} s")
     return Comparison(str(model), seconds)
 
 
-def _run(command: Sequence[str]) -> float:
+def _run(name: str, command: Sequence[str]) -> float:
     """Run a program to its end and give the seconds that it took.
 
     Raises:
-        CalledProcessError: it failed.
+        EnvironmentFault: it failed; the last line of what it said tells why.
     """
     started = time.perf_counter()
-    subprocess.run(command, capture_output=True, check=True)  # noqa: S603  (the commands stand above)
-    return time.perf_counter() - started
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  (the commands stand above)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise EnvironmentFault(f"{name} ended with {done.returncode}: {said or 'it said nothing'}")
+    return seconds

@@ -155,6 +155,7 @@ def measure_buddy(settings: BenchTrainSettings, data: Path) -> Measured:
 
 def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     """Train one epoch with the Trainer as its documentation shows it: each batch padded to its longest text."""
+    import torch
     from transformers import (
         DataCollatorForSeq2Seq,
         GPT2Config,
@@ -173,7 +174,8 @@ def measure_trainer(settings: BenchTrainSettings, data: Path) -> Measured:
     examples = prepared.examples("train")
     texts = [f" {example.text} {example.label}" for example in examples]
     tokenizer = new_tokenizer(texts, prepared.labels, TrainSettings.vocabulary_size)
-    backbone = new_backbone(settings.backbone, tokenizer)
+    with torch.device("meta"):  # its shape is wanted, not its weights: they would count as the Trainer's memory
+        backbone = new_backbone(settings.backbone, tokenizer)
     set_dropout(backbone.model, DROPOUT)
     assert isinstance(backbone.model.config, GPT2Config)  # noqa: S101  (every scratch shape is one)
     backbone.tokenizer.pad_token = backbone.tokenizer.eos_token

@@ -6,7 +6,9 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Container
+import warnings
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -57,6 +59,16 @@ def use_config_file(context: typer.Context, path: Path | None) -> Path | None:
             **_read_config(path, {str(p.name) for p in context.command.params} - {"config"}),
         }
     return path
+
+
+@contextmanager
+def warnings_told() -> Iterator[None]:
+    """Print what a block warns of, each a sentence."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        print(f"Warning: {warning.message}", file=sys.stderr)
 
 
 def refuse_options(
@@ -116,12 +128,12 @@ def _yaml_problem(error: Exception) -> str:
 
 
 def _as_typed(path: Path, name: str, value: object) -> str | None:
-    """Give a value as one would type it, so that it is understood, or refused, as on the command line."""
+    """Give a value as one would type it, so that it is understood, or refused, as on the command line; "" is none."""
     if isinstance(value, list | dict | set | bytes):
         raise UserMistake(f"{path} gives {name!r} several values; an option takes one.")
     if isinstance(value, bool):
         return str(value).lower()
-    return None if value is None else str(value)
+    return None if value in (None, "") else str(value)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import ConfigOption, app
+from buddy.cli.app import ConfigOption, app, warnings_told
 from buddy.errors import UserMistake, install
 from buddy.files import write_json
 
@@ -66,7 +66,8 @@ def chat(
         typer.Option(help="Where they are kept: a database's URL.", show_default="a file in your data folder"),
     ] = None,
     forget_after: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="First erase conversations that ended so long ago.")
+        int | None,
+        typer.Option(min=1, max=36_500, metavar="DAYS", help="First erase conversations that ended so long ago."),
     ] = None,
     conversation: Annotated[
         str | None, typer.Option(help="Go on with a remembered one: its id, or last.", show_default="a new one")
@@ -88,8 +89,6 @@ def chat(
     After each message stands what the model takes you to feel, and how sure it is. Conversations are kept on this
     machine unless you say --no-memory.
     """
-    import warnings
-
     if export:
         _export(memory_url, export)
         return
@@ -99,18 +98,16 @@ def chat(
     from buddy.serving.screen import make_reader, make_screen
     from buddy.serving.terminal import COMMANDS, GREETING, Terminal
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings_told():
         buddy = Buddy(model, seed=seed, guard=_guard(country) if guard else None)
-    for warning in caught:
-        print(f"Warning: {warning.message}", file=sys.stderr)
     buddy.require_replies()
     screen = make_screen(plain)
     screen.say(GREETING)
     store = _open_memory(memory_url, forget_after) if memory else None
     try:
         talk = Talk(buddy, store, _remembered(store, conversation))
-        Terminal(buddy, screen, store, talk).converse(make_reader(list(COMMANDS), plain))
+        reader = make_reader(list(COMMANDS), plain)
+        Terminal(buddy, screen, store, talk, reader.forget).converse(reader.line)
     finally:
         if store:
             store.close()
@@ -160,7 +157,8 @@ def _open_memory(url: str | None, forget_after: int | None) -> "Memory | None":
         print(NO_MEMORY, file=sys.stderr)
         return None
     is_new = url is None and not default_path().exists()
-    store = open_memory(url)
+    with warnings_told():
+        store = open_memory(url)
     if is_new:
         print(REMEMBERING.format(path=default_path()), file=sys.stderr)
     if forget_after:

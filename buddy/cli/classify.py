@@ -143,11 +143,11 @@ def classify(
 def _classify_file(model: Path | None, source: Path, output: Path, options: Options) -> "BulkResult":
     from buddy.inference.bulk import BulkSettings, classify_file
     from buddy.inference.classifier import load_classifier
-    from buddy.inference.folder import find_model_folder
+    from buddy.inference.folder import find_model_folder, model_digest
 
     folder = find_model_folder(model or Path("companion"))
     with _told_how_to_go_on():
-        return classify_file(load_classifier(folder), str(folder.absolute()), BulkSettings(source, output, *options))
+        return classify_file(load_classifier(folder), model_digest(folder), BulkSettings(source, output, *options))
 
 
 def _classify_on_ray(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import ConfigOption, app
+from buddy.cli.app import ConfigOption, app, warnings_told
 from buddy.errors import EnvironmentFault, UserMistake, install, quote
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def mood(
     conversation: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this one: its id, or last.", show_default="all of them")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Only the last so many days, today included.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Only the last so many days, today included.")
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="Also draw it into this file, which ends in .png, .svg or .pdf.")
     ] = None,
@@ -95,7 +97,7 @@ def _remembered(url: str | None, conversation: str | None) -> "list[Turn]":
     if url is None and not default_path().exists():  # looking for a memory is no reason to begin one
         print(NOT_REMEMBERED, file=sys.stderr)
         return []
-    with open_memory(url) as memory:
+    with warnings_told(), open_memory(url) as memory:
         stored = sorted(memory.conversations(), key=lambda one: one.last_at)
         if not stored:
             print(NOT_REMEMBERED, file=sys.stderr)

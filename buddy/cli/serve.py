@@ -103,7 +103,8 @@ def serve(
         ),
     ] = None,
     forget_after: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="Erase conversations that ended so long ago, every day.")
+        int | None,
+        typer.Option(min=1, max=36_500, metavar="DAYS", help="Erase conversations that ended so long ago, every day."),
     ] = None,
     batching: Annotated[
         bool, typer.Option("--batching/--no-batching", help="Classify texts that arrive together in one pass.")

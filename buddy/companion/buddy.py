@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from buddy.companion.conversation import Kind
+from buddy.companion.crisis_words import are_alarm_words, without_resource_words
 from buddy.companion.feeling import NOTHING_TOLD, asks_about_feeling, feeling_answer, without_question
 from buddy.companion.reply import HALF_A_LETTER, TO_CHOOSE_FROM, Replies, as_it_comes
 from buddy.companion.safety import NO_CONCERN, Assessment, Guard, Level
@@ -57,7 +58,7 @@ class Answer:
         kind: ``"talk"``: the model replies; ``"feeling"``: the classifier answers; ``"crisis"``: the guard's fixed
             words; ``"unreadable"``: the model does not know the letters.
         emotion: what the message expresses, read alone or at the end of the conversation, whichever is more certain;
-            ``None`` if nothing was told that it could be read from.
+            ``None`` in a crisis, and if nothing was told that it could be read from.
         assessment: what the crisis guard found.
         pieces: the reply, in pieces that follow each other without anything between them; to be read once.
     """
@@ -183,7 +184,7 @@ class Buddy:
         self.require_replies()
         turns = _checked(conversation)
         heard = self._hear(turns[-REMEMBERED_TURNS:])
-        emotion = self._felt(heard) if heard.told else None
+        emotion = self._felt(heard) if heard.told and heard.kind in ("talk", "feeling") else None
         pieces = self._pieces(turns, heard, emotion, replies or self._replies)
         return Answer(heard.kind, emotion, heard.assessment, pieces)
 
@@ -247,13 +248,13 @@ class Buddy:
             told += [rest] if rest else []
             waiting = f"{waiting} {rest}".strip()
             if kind == "talk" and reply is not None:
-                seen += [waiting, self._without_resources(reply, assessment)]
+                seen += [waiting, without_resource_words(reply)]
                 waiting = ""
         return _Heard(kind, assessment, told, [*seen, waiting])
 
     def _kind(self, message: str, assessment: Assessment, reply: str | None) -> Kind:
         """Tell who answers a message, or answered it."""
-        if assessment.level == Level.ALARM or (self._guard and reply and self._guard.said(reply)):
+        if assessment.level == Level.ALARM or (reply and are_alarm_words(reply)):
             return "crisis"
         if asks_about_feeling(message):
             return "feeling"
@@ -280,9 +281,6 @@ class Buddy:
         if self._guard and assessment.level == Level.CONCERN:
             return f"\n\n{self._guard.resources_text(assessment)}"
         return ""
-
-    def _without_resources(self, reply: str, assessment: Assessment) -> str:
-        return reply.removesuffix(self._resources(assessment))
 
     def _emotion(self, probabilities: Scores) -> Emotion:
         labels, values = self.labels, probabilities.tolist()

@@ -64,7 +64,7 @@ def load_turns(path: Path) -> list[Turn]:
     try:
         rows = json.loads(path.read_text("utf-8"))["turns"]
         turns = [_turn(**row) for row in rows]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UserMistake(f"{path} holds no conversation of buddy's.") from error
     if [turn.role for turn in turns] != ["speaker", "listener"] * (len(turns) // 2):
         raise UserMistake(f"{path} holds no conversation: speaker and listener must take turns, the speaker first.")
@@ -86,6 +86,7 @@ def _turn(
     """
     scores = dict(emotions or {})
     said = datetime.fromisoformat(said_at)
+    said.astimezone(timezone.utc)  # raises for a time before the first or after the last year
     fits = (
         role in get_args(Role)
         and kind in get_args(Kind)

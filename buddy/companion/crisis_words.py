@@ -25,6 +25,8 @@ ASKING_ABOUT_OTHER = (
     "Are they safe right now? If you can, stay with them, ask them openly, and do not leave them alone."
 )
 STAYING = "You can go on writing to me; I am listening."
+TOO_MUCH = "(If it gets too much, people are there for you: "
+IN_DANGER = "In danger: "
 
 
 def alarm_words(country: Country, category: Category, about_other: bool = False) -> str:
@@ -50,8 +52,19 @@ def alarm_words(country: Country, category: Category, about_other: bool = False)
 def resource_words(country: Country, category: Category) -> str:
     """Give a line or two for below a reply."""
     named = "; ".join(_line(line) for line in lines_for(country, category)[:2])
-    emergency = f"In danger: {' or '.join(country.emergency)}."
-    return f"(If it gets too much, people are there for you: {named}. {emergency})" if named else f"({emergency})"
+    emergency = f"{IN_DANGER}{' or '.join(country.emergency)}."
+    return f"{TOO_MUCH}{named}. {emergency})" if named else f"({emergency})"
+
+
+def are_alarm_words(reply: str) -> bool:
+    """Tell whether a reply is one to an alarm, in whatever country it was given."""
+    return reply.endswith(STAYING) and WHAT_I_AM in reply
+
+
+def without_resource_words(reply: str) -> str:
+    """Give a reply without the lines below it, of whatever country they are."""
+    above, _, below = reply.rpartition("\n\n")
+    return above if below.startswith((TOO_MUCH, f"({IN_DANGER}")) else reply
 
 
 def lines_for(country: Country, category: Category) -> list[Line]:

@@ -62,7 +62,7 @@ SHORT_FORMS = {
     **dict.fromkeys(("name's",), "name is"),
     **dict.fromkeys(("fealing", "emoshun", "emoshuns"), "feeling"),
 }
-SPELLED = "what which feeling feelings emotion emotions emotional express expressing describe guess right"
+SPELLED = "what which feeling feelings emotion emotions emotional express expressing describe guess right".split()
 """Words that a question is known by, and that are found in a slip of the finger, too."""
 WORDS_OF_THEIR_OWN = {"motion", "motions", "wheat", "fleeing", "guest", "bright", "night", "eight"}
 
@@ -142,6 +142,12 @@ NEEDS_FEELING = (
 )
 """These ask for a feeling only if the message has spoken of one before."""
 
+DO_YOU = re.compile(r"^do you(?: know)?$")
+IN_DOUBT = re.compile(
+    r"\b(?:not|never|hardly) (?:\w+ ){0,2}(?:know|sure|certain|tell|name|say|understand)\b|\bno (?:idea|clue)\b|\bunsure\b"
+)
+"""What stands before a "do you?" that asks for one's own feeling; after "I feel lonely" it asks for buddy's."""
+
 ANOTHER_QUESTION = (
     r"\b(?:why|how come|should|supposed|wrong|normal|allowed|right to|because|stop|control|handle|deal|manage|change|fix|hide|"
     r"cure|improve|lift|cope|share|others?|people|he|she|they|him|them|his|their|we|us (?!see)|everybody|everyone|someone|"
@@ -198,17 +204,21 @@ def feeling_answer(question: str, probabilities: Mapping[str, float]) -> str:
         guess = f"I am not sure. My best guess is {first} ({probabilities[first]:.0%})"
         return f"{guess}, but {rest}" if rest else f"{guess}."
     yes = "Yes. " if asked == [first] else ""
-    return f"{yes}You sound {first} to me; I am {probabilities[first]:.0%} sure. {rest.capitalize()}".rstrip()
+    return f"{yes}You sound {first} to me; I am {probabilities[first]:.0%} sure. {rest[:1].upper()}{rest[1:]}".rstrip()
 
 
 def _asks(clause: str, message: str) -> bool:
     asked = " ".join(word for word in _words(clause) if word not in NO_MATTER)
-    if re.search(ANOTHER_QUESTION, asked):
-        return False
+    if re.search(ANOTHER_QUESTION, asked) or (asked.startswith("was i ") and clause.rstrip().endswith("!")):
+        return False  # "Boy, was I surprised!" is none
     if _question().search(asked):
         return True
-    spoken_of = clause != message and re.search(rf"\b(?:{MOOD}|feel|inside me)\b", " ".join(_words(message)))
-    return bool(spoken_of and any(re.search(FORMS[form], asked) for form in NEEDS_FEELING))
+    if clause == message or not any(re.search(FORMS[form], asked) for form in NEEDS_FEELING):
+        return False
+    said = " ".join(_words(message))
+    if DO_YOU.search(asked) and not IN_DOUBT.search(said):
+        return False
+    return re.search(rf"\b(?:{MOOD}|feel|inside me)\b", said) is not None
 
 
 @cache
@@ -221,7 +231,6 @@ def _words(text: str) -> list[str]:
     return " ".join(SHORT_FORMS.get(word) or _as_meant(word) for word in found).split()
 
 
-@cache
 def _as_meant(word: str) -> str:
     """Undo a slip of the finger in a word that a question is known by: two letters changed over, one missing, one more.
 
@@ -231,7 +240,7 @@ def _as_meant(word: str) -> str:
     """
     if len(word) < 4 or word in WORDS_OF_THEIR_OWN:
         return word
-    return next((known for known in SPELLED.split() if _is_slip(word, known)), word)
+    return next((known for known in SPELLED if abs(len(known) - len(word)) < 2 and _is_slip(word, known)), word)
 
 
 def _is_slip(typed: str, meant: str) -> bool:

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import uuid
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -15,12 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from buddy.companion.conversation import ConversationMoved, Kind, Role, Turn, now, turn_as_json
-from buddy.companion.memory_database import Database
+from buddy.companion.memory_database import Database, TracesRemain
 from buddy.companion.memory_postgres import PostgresDatabase
 from buddy.companion.memory_sqlite import SqliteDatabase
 from buddy.companion.memory_tables import ConversationRow, TurnRow
@@ -58,13 +59,13 @@ class Memory:
         """Use a database whose tables are up to date."""
         self._database = database
 
-    def begin(self, owner: str = "") -> str:
-        """Begin a conversation and give its id."""
-        conversation, time = uuid.uuid4().hex, now()
-        row = {"id": conversation, "owner": owner, "begun_at": time, "last_at": time, "turns": 0}
+    def begin(self, owner: str = "") -> Stored:
+        """Begin a conversation."""
+        time = now()
+        begun = Stored(uuid.uuid4().hex, time, time, 0)
         with self._database.writing() as connection:
-            connection.execute(insert(ConversationRow), [row])
-        return conversation
+            connection.execute(insert(ConversationRow), [{**asdict(begun), "owner": owner}])
+        return begun
 
     def add(self, conversation: str, turns: Sequence[Turn], after: int | None = None) -> None:
         """Keep turns, all or none; when this returns they survive a crash.
@@ -109,15 +110,31 @@ class Memory:
             query = select(TurnRow.__table__).where(TurnRow.conversation == conversation).order_by(TurnRow.position)
             return [_as_turn(row) for row in connection.execute(query).mappings()]
 
-    def conversations(self, owner: str = "") -> list[Stored]:
-        """List conversations, the newest first."""
+    def conversations(self, owner: str = "", most: int | None = None, after: str | None = None) -> list[Stored]:
+        """List conversations, the newest first.
+
+        Args:
+            owner: whose.
+            most: so many of them; all if not given.
+            after: the id of the last one that is known already.
+
+        Raises:
+            UnknownConversation: there is none of the id ``after`` and this owner.
+        """
+        row = ConversationRow
         query = (
-            select(ConversationRow.id, ConversationRow.begun_at, ConversationRow.last_at, ConversationRow.turns)
-            .where(ConversationRow.owner == owner)
-            .order_by(ConversationRow.last_at.desc(), ConversationRow.id)
+            select(row.id, row.begun_at, row.last_at, row.turns)
+            .where(row.owner == owner)
+            .order_by(row.last_at.desc(), row.id)
+            .limit(most)
         )
         with self._database.reading() as connection:
-            return [Stored(*row) for row in connection.execute(query)]
+            if after is not None:
+                known = connection.execute(select(row.last_at).where(*_is(after, owner))).scalar_one_or_none()
+                if known is None:
+                    raise _unknown(after)
+                query = query.where(or_(row.last_at < known, and_(row.last_at == known, row.id > after)))
+            return [Stored(*found) for found in connection.execute(query)]
 
     def export(self, owner: str = "", conversation: str | None = None) -> dict[str, object]:
         """Give everything, or one conversation, in a form for a JSON file.
@@ -175,6 +192,8 @@ class Memory:
 def open_memory(url: str | None = None) -> Memory:
     """Open a memory; one that does not exist is made.
 
+    Traces of what was erased are wiped if some were left; if that is impossible now, there is a warning.
+
     Args:
         url: of a database (``sqlite:///FILE``, ``postgresql://…``); a file in the user's data folder if none is named.
 
@@ -184,7 +203,10 @@ def open_memory(url: str | None = None) -> Memory:
     """
     database = _database(url)
     database.migrate()
-    database.wipe_traces()
+    try:
+        database.wipe_traces()
+    except TracesRemain as traces:  # the disk is full, say; what is remembered can be read all the same
+        warnings.warn(str(traces), stacklevel=2)
     return Memory(database)
 
 

@@ -12,11 +12,13 @@ LATIN = str.maketrans("авеёиікмнорсѕтухѵԁɡαβεικνορτ�
 
 DIGITS = str.maketrans("013457@$!|", "oieastasil"[:10])
 IN_A_WORD = re.compile(r"(?<![\w@$!|])[a-z]+(?:[013457@$!|]+[a-z]+)+(?![\w@$!|])|(?<![\w@$!|])[@$][a-z]{2,}(?!\w)")
-MIXED_WORD = re.compile(r"\w*[a-z]\w*")
+MIXED_WORD = re.compile(r"(?<!\w)\w*[a-z]\w*")  # once for each word, also for one of 10,000 digits
 SPELLED_OUT = re.compile(r"(?<!\w)(?:\w[ .*_-]{1,2}){2,}\w(?!\w)")
 THREE_ALIKE = re.compile(r"([a-z])\1{2,}")
 LAUGHTER = re.compile(r"[😂🤣😆😹💀☠]|\bx+d+\b|\b(?:a*(?:ha|he){2,}h?|lo+l(?:ol)*|lma+o+|lmfao+|rofl)\b")
 SENTENCE_END = re.compile(r"[.!?…\n;]+")
+LONGEST_WORD = 60
+"""Of what is longer the rest is no word of anything."""
 WORDS = re.compile(r"[a-z0-9]+(?:'[a-z]+)*|\.")
 
 SHORT_FORMS = {
@@ -171,7 +173,7 @@ def normalise(text: str) -> str:
     plain = THREE_ALIKE.sub(r"\1", plain)
     for pattern, whole in TOGETHER:
         plain = pattern.sub(whole, plain)
-    words = WORDS.findall(SENTENCE_END.sub(" . ", plain))
+    words = [word[:LONGEST_WORD] for word in WORDS.findall(SENTENCE_END.sub(" . ", plain))]
     return " ".join(spelled for word in words if (spelled := _spell(word)) and spelled not in FILLERS)
 
 

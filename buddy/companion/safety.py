@@ -16,7 +16,7 @@ A message is judged in five steps:
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cache
 from typing import get_args
@@ -32,7 +32,7 @@ CATEGORIES: tuple[Category, ...] = get_args(Category)
 MESSAGES_WITH_CARE = 3
 """So many messages after an alarm are of concern at least, whatever they say."""
 
-READ_AS_DANGER = 0.08
+READ_AS_DANGER = 0.1
 """From which probability of danger on the second reader raises the alarm (decision 0014)."""
 
 CATEGORY_READ: dict[str, Category] = {
@@ -122,27 +122,32 @@ class Guard:
             >>> str(guard.check(["I want to die", "no"])), str(guard.check(["How are you?", "no"]))
             ('self-harm: alarm', '')
         """
-        return self.check_all(messages[-1 - MESSAGES_WITH_CARE :])[-1]
+        return self.check_all(messages)[-1]
 
     def check_all(self, messages: Sequence[str]) -> list[Assessment]:
         """Judge each of a speaker's messages in the light of those before it.
 
         Only the latest are read twice: of the others it is past.
         """
-        recent = len(messages) - 1 - MESSAGES_WITH_CARE
-        alone = [self._judge(message, number >= recent) for number, message in enumerate(messages)]
-        return [
-            _in_the_light(alone[max(0, number - MESSAGES_WITH_CARE) : number + 1], message)
-            for number, message in enumerate(messages)
-        ]
+        messages = [_read_of(message) for message in messages]
+        recent = max(0, len(messages) - 1 - MESSAGES_WITH_CARE)
+        while recent > 0 and _is_unsafe(messages[recent]):
+            recent -= 1  # "no" and again "no": the alarm stands before them
+        found: list[Assessment] = []
+        for number, message in enumerate(messages):
+            alone = self._judge(message, number >= recent)
+            found.append(_in_the_light(found[-MESSAGES_WITH_CARE:], alone, message))
+        return [self._raised(one) for one in found]
 
     def _judge(self, message: str, twice: bool) -> Assessment:
         found = assess(message, self.categories)
         if self.reads_twice and twice and found.level < Level.ALARM:
             found = max(found, self._read_again(message), key=lambda one: one.level)
-        if found.level >= self.alarm_at:
-            return Assessment(Level.ALARM, found.category, found.rule, found.about_other)
-        return found
+        return self._raised(found)
+
+    def _raised(self, found: Assessment) -> Assessment:
+        """Make an alarm of what the guard shall answer itself."""
+        return replace(found, level=Level.ALARM) if found.level >= self.alarm_at else found
 
     def _read_again(self, message: str) -> Assessment:
         read = second_reader().read(message)
@@ -160,11 +165,6 @@ class Guard:
             _compiled(rule)
         if self.reads_twice:
             second_reader()
-
-    def said(self, reply: str) -> bool:
-        """Tell whether a reply is one of those that this guard gives to an alarm."""
-        kinds = ((category, other) for category in CATEGORIES for other in (False, True))
-        return any(reply == self.alarm_text(Assessment(Level.ALARM, kind, "", other)) for kind, other in kinds)
 
     def alarm_text(self, assessment: Assessment) -> str:
         """Give the whole reply to an alarm."""
@@ -188,26 +188,31 @@ def assess(text: str, categories: frozenset[Category] = frozenset(CATEGORIES)) -
         >>> str(assess("I'm not going to kill myself"))
         'self-harm: concern'
     """
-    if len(text) > 2 * LONGEST:
-        text = f"{text[:LONGEST]} … {text[-LONGEST:]}"
-    found = [
-        _weigh(rule, sentence) for sentence in _sentences(normalise(text)) for rule in _watched(categories, sentence)
-    ]
+    sentences = _sentences(normalise(_read_of(text)))
+    found = [_weigh(rule, sentence) for sentence in sentences for rule in _watched(categories, sentence)]
     return max(found, key=lambda one: one.level, default=NO_CONCERN)
 
 
-def _in_the_light(found: Sequence[Assessment], message: str) -> Assessment:
-    """Judge the last message, when all that were found are of the last ones."""
-    *former, here = found
+def _read_of(text: str) -> str:
+    """Give what is read of a message: of a very long one beginning and end."""
+    return text if len(text) <= 2 * LONGEST else f"{text[:LONGEST]} … {text[-LONGEST:]}"
+
+
+def _in_the_light(former: Sequence[Assessment], here: Assessment, message: str) -> Assessment:
+    """Judge a message of which is known what it is alone, and what was found in the last ones before it."""
     if here.level == Level.ALARM:
         return here
     for back, before in enumerate(reversed(former), start=1):
         if before.level == Level.ALARM:
-            plain = normalise(message) or message.lower()  # "idk" is left out of what is normalised
-            unsafe = back == 1 and re.search(_UNSAFE, plain) is not None
-            level = Level.ALARM if unsafe else Level.CONCERN
+            level = Level.ALARM if back == 1 and _is_unsafe(message) else Level.CONCERN
             return Assessment(level, before.category, "after an alarm", before.about_other)
     return here
+
+
+def _is_unsafe(message: str) -> bool:
+    """Tell whether a message is no yes to "are you safe right now?"."""
+    plain = normalise(message) or message.lower()  # "idk" is left out of what is normalised
+    return re.search(_UNSAFE, plain) is not None
 
 
 _SPEAKER = r"\b(?:i|me|myself)\b"

@@ -91,7 +91,7 @@ def read_messages(path: Path) -> list[Message]:
     """
     messages = []
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")  # splitlines would cut at U+2028, which may stand in a message
     except UnicodeDecodeError as error:
         raise UserMistake(f"{path} is not UTF-8.") from error
     for number, line in enumerate(lines, start=1):

@@ -22,11 +22,14 @@ FILE = "head.json"
 WHOLE = 254
 """A message of so many tokens is read at once; it has learned from messages as long as that."""
 
-WINDOW = 126
-"""Of a longer message so many tokens are read at a time; in more of them one dark sentence would drown."""
+WINDOW = 46
+"""Of a longer message whole sentences of so many tokens are read at a time; in more of them a dark one would drown."""
 
-WINDOWS = 24
+WINDOWS = 64
 """Of a longer message the first and the last windows are read, half each."""
+
+ENDS = frozenset(".!?;…")
+"""Tokens with which a sentence ends."""
 
 
 class SecondReader:
@@ -65,8 +68,16 @@ class SecondReader:
     def _windows(self, text: str) -> list[list[int]]:
         encoded = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
         first, *inside, last = encoded.ids
+        words, start = encoded.tokens, 0
+        windows: list[list[int]] = []
         size = WINDOW if len(inside) > WHOLE else WHOLE
-        windows = [inside[start : start + size] for start in range(0, max(1, len(inside)), size)]
+        while start < len(inside) or not windows:
+            stop = min(start + size, len(inside))
+            if stop < len(inside):
+                ends = (end for end in range(stop, start, -1) if words[end] in ENDS)
+                stop = next(ends, stop)
+            windows.append(inside[start:stop])
+            start = stop
         if len(windows) > WINDOWS:
             windows = windows[: WINDOWS // 2] + windows[-WINDOWS // 2 :]
         return [[first, *window, last] for window in windows]

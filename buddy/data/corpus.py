@@ -8,6 +8,7 @@ FOLDER                             the training split of a prepared folder
 import gzip
 import json
 import lzma
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from buddy.data.normalise import clean
+from buddy.data.normalise import clean, encodable
 from buddy.data.prepared import DIALOGUES_FOLDER, read_prepared
 from buddy.errors import UserMistake, quote
 from buddy.records import Dialogue, Example
@@ -93,7 +94,7 @@ def _read_once(path: Path) -> Iterator[Passage]:
     try:
         with OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8") as lines:
             yield from (_read_json_lines if kinds[0] == ".jsonl" else _read_paragraphs)(path, lines)
-    except (lzma.LZMAError, gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+    except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise UserMistake(f"{path} is damaged, or no UTF-8 text: {error}.") from error
 
 
@@ -113,7 +114,7 @@ def _read_object(record: object, name: str) -> Passage:
         raise ValueError("no object")
     text, turns = record.get("text"), record.get("turns")
     if isinstance(text, str) and clean(text):
-        return text.strip()
+        return encodable(text.strip())
     if isinstance(turns, list) and turns and all(isinstance(turn, str) for turn in turns):
         return Dialogue(name, "", "", tuple(map(clean, turns)))
     raise ValueError("neither text nor turns")

@@ -12,13 +12,23 @@ APOSTROPHES = "'’‘ʼ＇"
 def clean(text: str) -> str:
     r"""Put a text on one line: runs of white space become one space, both ends are trimmed.
 
-    Half surrogates, which JSON can spell and UTF-8 cannot hold, become question marks.
+    Half surrogates become question marks, see ``encodable``.
 
     Example:
         >>> clean("  I lost \n my keys. ")
         'I lost my keys.'
     """
-    return " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+    return encodable(" ".join(text.split()))
+
+
+def encodable(text: str) -> str:
+    r"""Replace half surrogates, which JSON can spell and UTF-8 cannot hold, by question marks.
+
+    Example:
+        >>> encodable("cut \ud83d\noff")
+        'cut ?\noff'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def comparison_key(text: str) -> str:

@@ -93,7 +93,8 @@ def prepare(
 
     Raises:
         UserMistake: the source cannot be read or learned from, or ``out`` holds something else.
-        EnvironmentFault: the download failed, or the folder cannot be written (nothing is left behind).
+        EnvironmentFault: the download failed, the folder cannot be written (nothing is left behind), or a file of a
+            stream cannot be read.
     """
     out = settings.out or default_folder(settings.source)
     _check_replaceable(out)
@@ -133,9 +134,10 @@ def _prepare_stream(settings: PrepareSettings, out: Path) -> tuple[PreparedData,
         raise UserMistake(f"There is no file or folder {settings.source!r}.")
     fractions = {"test": settings.test_fraction, "valid": settings.valid_fraction}
     check_fractions(fractions)
-    columns = settings.text_column, settings.label_column, settings.group_column
+    wanted = Wanted(settings.text_column, settings.label_column, settings.group_column, fractions, settings.seed)
+    files = files_of(path)
     with _new_folder(out) as folder:
-        found = stream_into(folder, files_of(path), path.stem, Wanted(*columns, fractions, settings.seed), tally)
+        found = stream_into(folder, files, path.stem, wanted, tally)
         audit = audit_stream(found, path, _used_settings(settings, asdict(found.columns)), tally)
         write_json(folder / LABELS_FILE, audit.labels)
         (folder / AUDIT_FILE).write_text(audit.to_json(), "utf-8")

@@ -114,6 +114,11 @@ def write_rows(path: Path, source: Path, added: Iterable[Mapping[str, Any]], kin
         writer.writerows(rows)
 
 
+def is_text(field: str) -> bool:
+    """Tell whether a field or name of a CSV file is UTF-8; bytes that are not are read as half surrogate pairs."""
+    return field.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in field)
+
+
 @contextmanager
 def _open_csv(path: Path) -> Iterator[tuple[list[str], CsvRow, Iterator[CsvRow]]]:
     """Give the columns, the header in which they stand, and the rows behind it."""
@@ -141,7 +146,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
 def _csv_row(place: int, header: Sequence[str], fields: Sequence[str]) -> Row:
     if len(fields) != len(header):
         return Row(place, None, f"it has {counted(len(fields), 'field')}, and the header {len(header)}")
-    if not all(map(_is_text, fields)):
+    if not all(map(is_text, fields)):
         return Row(place, None, "it is not UTF-8")
     return Row(place, dict(zip(header, fields, strict=True)))
 
@@ -161,11 +166,6 @@ def _json_row(place: int, line: bytes) -> Row:
     except (ValueError, RecursionError):
         return Row(place, None, "it is no JSON")
     return Row(place, values) if isinstance(values, dict) else Row(place, None, "it is no JSON object")
-
-
-def _is_text(field: str) -> bool:
-    """Tell whether a field is without bytes that are not UTF-8, which the file gives as half surrogate pairs."""
-    return field.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in field)
 
 
 def _spell(row: Mapping[str, Any]) -> str:

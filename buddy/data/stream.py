@@ -11,8 +11,8 @@ Shapes: `N` rows of a split.
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import astuple, dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, combinations, islice
 from pathlib import Path
@@ -28,10 +28,10 @@ from buddy.data.own_data import LICENCE, SPLIT_NAMES
 from buddy.data.parquet import open_parquet, read_schema
 from buddy.data.prepared import ADVICE, EXAMPLE_COLUMNS, ROWS_OF_A_BLOCK
 from buddy.data.report import Audit, find_warnings
-from buddy.data.row_files import KINDS, kind_of, read_rows
+from buddy.data.row_files import JSON_KINDS, KINDS, kind_of, read_rows
 from buddy.data.source import MOVED_TO_VALID, UNSPLIT, Tally, reasons
 from buddy.data.tables import Table, class_names, with_class_names
-from buddy.errors import UserMistake, quote
+from buddy.errors import EnvironmentFault, UserMistake, explain, quote
 from buddy.progress import progress
 from buddy.records import SPLITS, Example
 
@@ -101,7 +101,11 @@ def files_of(path: Path) -> dict[str, list[Path]]:
     if not path.is_dir():
         kind_of(path)
         return {UNSPLIT: [path]}
-    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS and file.name[0] not in "._"]
+    files = [
+        file
+        for file in sorted(path.iterdir())
+        if file.suffix.lower() in KINDS and file.name[0] not in "._" and file.is_file()
+    ]
     by_split: dict[str, list[Path]] = {}
     for file in files:
         by_split.setdefault(SPLIT_NAMES.get(file.stem.lower().split("-")[0], UNSPLIT), []).append(file)
@@ -124,12 +128,15 @@ def stream_into(folder: Path, files: Mapping[str, list[Path]], name: str, wanted
 
     Raises:
         UserMistake: columns that are not there or cannot be settled, or a file that is damaged.
+        EnvironmentFault: a file cannot be read.
+        OSError: the folder cannot be written.
     """
     divided = _divided(files, wanted.fractions)
     splits = {split: Kept() for split in SPLITS if split in {"train", *files, *chain.from_iterable(divided.values())}}
     numbers: dict[str, int] = {}  # of labels
     rows_read: Counter[str] = Counter()
     columns: Columns | None = None
+    names: dict[str, dict[str, Sequence[object]]] = {}  # of the columns of each file, without their values
     some: list[Example] = []
     rows = sum(_estimate_rows(file) for group in files.values() for file in group)
     with ExitStack() as stack, progress("reading", rows, "rows") as bar:
@@ -139,9 +146,12 @@ def stream_into(folder: Path, files: Mapping[str, list[Path]], name: str, wanted
             bar.advance(chunk.rows_read)
             if not chunk.columns:
                 continue  # none of its rows can be read
-            columns = _columns(columns, chunk, wanted)
+            columns = columns or choose_columns(chunk, wanted.text_column, wanted.label_column, wanted.group_column)
+            names.setdefault(chunk.origin, {}).update(dict.fromkeys(chunk.columns, ()))
+            filled = _filled(chunk, columns)
+            _check_columns(filled, columns)
             prefix, first = name if split == UNSPLIT else split, rows_read[split] - chunk.rows_read + 1
-            examples, groups = to_examples(chunk, columns, prefix, tally, first)
+            examples, groups = to_examples(filled, columns, prefix, tally, first)
             for example in examples:
                 key = comparison_key(example.text)
                 group = groups.get(example.id, key)
@@ -153,6 +163,8 @@ def stream_into(folder: Path, files: Mapping[str, list[Path]], name: str, wanted
             some = some or examples
     if columns is None:
         raise UserMistake("There is no row in any of the files that can be read.")
+    for origin, found in names.items():
+        _check_columns(Table(origin, found, 0), columns)
     return Streamed(splits, list(numbers), some, rows_read, columns)
 
 
@@ -175,7 +187,7 @@ def audit_stream(found: Streamed, path: Path, settings: Mapping[str, object], ta
         licence=LICENCE,
         settings=settings,
         rows_read=dict(found.rows_read),
-        dropped=dict((+tally.dropped).most_common()),
+        dropped=dict(tally.dropped.most_common()),
         notes=dict(tally.notes),
         labels=sorted(found.labels),
         splits={split: _describe(kept, found.labels) for split, kept in found.splits.items()},
@@ -289,15 +301,31 @@ def _chunks(files: Mapping[str, list[Path]], tally: Tally) -> Iterator[tuple[str
     """Give some thousand rows at a time, with the source's split; those that cannot be read are counted."""
     for split, group in files.items():
         for file in group:
-            classes = class_names(file, read_schema(file, ADVICE)) if kind_of(file) == ".parquet" else {}
-            rows = read_rows(file)
-            while some := list(islice(rows, ROWS_OF_A_BLOCK)):
-                torn = next((row for row in some if row.is_torn), None)
-                if torn:
-                    raise UserMistake(f"{file}, line {torn.place}: {torn.problem}.")
-                readable = [row.values for row in some if row.values is not None]
-                tally.dropped["row that cannot be read"] += len(some) - len(readable)
-                yield split, _table(file, readable, len(some), classes)
+            with _reading(file):
+                for chunk in _chunks_of(file, tally):
+                    yield split, chunk
+
+
+def _chunks_of(file: Path, tally: Tally) -> Iterator[Table]:
+    classes = class_names(file, read_schema(file, ADVICE)) if kind_of(file) == ".parquet" else {}
+    rows = read_rows(file)
+    while some := list(islice(rows, ROWS_OF_A_BLOCK)):
+        torn = next((row for row in some if row.is_torn), None)
+        if torn:
+            raise UserMistake(f"{file}, line {torn.place}: {torn.problem}.")
+        readable = [row.values for row in some if row.values is not None]
+        if len(readable) < len(some):
+            tally.dropped["row that cannot be read"] += len(some) - len(readable)
+        yield _table(file, readable, len(some), classes)
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Name the file that cannot be read: whoever writes a folder from it would take the error for one of writing."""
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFault(f"{file} could not be read: {explain(error)}.") from error
 
 
 def _divided(files: Iterable[str], fractions: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -317,20 +345,27 @@ def _table(
     return Table(str(file), columns, rows_read)
 
 
-def _columns(settled: Columns | None, chunk: Table, wanted: Wanted) -> Columns:
-    if settled is None:
-        return choose_columns(chunk, wanted.text_column, wanted.label_column, wanted.group_column)
-    return choose_columns(chunk, settled.text, settled.label, settled.group)
+def _filled(chunk: Table, columns: Columns) -> Table:
+    """Add the columns that none of some JSON lines has: each may leave out what it has nothing to say about."""
+    if kind_of(Path(chunk.origin)) not in JSON_KINDS:
+        return chunk
+    nothing = [None] * len(next(iter(chunk.columns.values())))
+    return replace(chunk, columns={**{name: nothing for name in astuple(columns) if name}, **chunk.columns})
+
+
+def _check_columns(table: Table, columns: Columns) -> None:
+    choose_columns(table, columns.text, columns.label, columns.group)
 
 
 def _estimate_rows(file: Path) -> int:
     """Tell about how many rows a file has, from its beginning; of Parquet exactly."""
-    if kind_of(file) == ".parquet":
-        with open_parquet(file, ADVICE) as table:
-            return int(table.metadata.num_rows)
-    with open(file, "rb") as stream:
-        beginning = stream.read(1 << 20)
-    return round(file.stat().st_size * beginning.count(b"\n") / max(1, len(beginning)))
+    with _reading(file):
+        if kind_of(file) == ".parquet":
+            with open_parquet(file, ADVICE) as table:
+                return int(table.metadata.num_rows)
+        with open(file, "rb") as stream:
+            beginning = stream.read(1 << 20)
+        return round(file.stat().st_size * beginning.count(b"\n") / max(1, len(beginning)))
 
 
 def _keys(kept: Kept) -> Keys:

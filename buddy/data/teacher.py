@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from buddy.data.normalise import comparison_key
 from buddy.data.parquet import read_parquet
 from buddy.errors import UserMistake, quote
 
@@ -31,7 +32,7 @@ class Teacher:
 
     Attributes:
         rows: (id, turn) → row of the probabilities, for examples and conversations of the data.
-        others: texts of no example, each with its row.
+        others: single texts of no example and no conversation, each with its row.
         probabilities: (N, E) in the order of the data's labels; rows sum to 1.
     """
 
@@ -41,7 +42,11 @@ class Teacher:
 
 
 def read_teacher(
-    path: Path, labels: Sequence[str], known_ids: Collection[str], held_out: Collection[str] = ()
+    path: Path,
+    labels: Sequence[str],
+    known_ids: Collection[str],
+    held_out_ids: Collection[str] = (),
+    held_out_texts: Collection[str] = (),
 ) -> Teacher:
     """Read a teacher's table.
 
@@ -49,7 +54,8 @@ def read_teacher(
         path: the Parquet file.
         labels: of the data that is trained on.
         known_ids: ids of its training examples and conversations.
-        held_out: ids and texts that may not be learned from, such as those of the validation split.
+        held_out_ids: of examples and conversations that may not be learned from, such as those of the validation split.
+        held_out_texts: what these say, in whatever case and punctuation; it stays out under any id.
 
     Raises:
         UserMistake: a column is missing, or a row is no distribution over the labels.
@@ -70,9 +76,13 @@ def read_teacher(
     if not (np.abs(probabilities.sum(axis=1) - 1) < 1e-2).all() or probabilities.min(initial=0) < 0:
         raise UserMistake(f"{path} has a row whose probabilities do not sum to 1, or with one below 0.")
     known = set(known_ids)
-    hidden = known | set(held_out)
+    no_others, hidden = known | set(held_out_ids), set(map(comparison_key, held_out_texts))
     rows = {(id_, turn): row for row, (id_, turn) in enumerate(zip(ids, turns, strict=True)) if id_ in known}
-    others = [(text, row) for row, (id_, text) in enumerate(zip(ids, texts, strict=True)) if not {id_, text} & hidden]
+    others = [
+        (text, row)
+        for row, (id_, turn, text) in enumerate(zip(ids, turns, texts, strict=True))
+        if turn == SINGLE_TEXT and id_ not in no_others and comparison_key(text) not in hidden
+    ]
     return Teacher(rows, others, probabilities)
 
 

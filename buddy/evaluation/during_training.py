@@ -43,7 +43,7 @@ def make_evaluate(
     learns_text = settings.task == "text"
     few = ROWS_OF_TEXT if learns_text else TRAIN_SAMPLE
     documents = {
-        "train": _sample(lessons.documents(0, 0), few, random),
+        "train": _sample(lessons.judged(), few, random),
         "valid": _sample(lessons.valid, few if learns_text else len(lessons.valid), random),
     }
     asked = {

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -36,7 +36,6 @@ from buddy.evaluation.results import (
     write_evaluation,
 )
 from buddy.evaluation.run_folder import Run, find_run, write_judged_model
-from buddy.files import recover_folder
 from buddy.progress import progress
 from buddy.records import Dialogue, Example
 
@@ -57,6 +56,10 @@ AT_THE_END = (
 )
 NO_CONVERSATIONS = "The model has learned to reply, but these data hold no conversations to judge its replies by."
 OTHER_DATA = "This is not the data that the run was trained on, so the stored temperature was used and left as it is."
+REPLACED = (
+    "Training has put another model in the place of the one that was judged, so the temperature was not stored; "
+    "`buddy evaluate {run}` judges the new one."
+)
 WITHOUT_RUN = "The model was judged without the run that made it: its stored temperature was used and left as it is."
 
 
@@ -105,6 +108,8 @@ class _Question:
     """Everything that stands before the model has said a word: N examples, E labels."""
 
     run: Run
+    model: Path
+    weights: list[tuple[str, int, int]]  # what tells them apart from those that training may put in their place
     data: PreparedData
     fingerprint: str
     is_own_data: bool
@@ -157,23 +162,26 @@ def evaluate_run(settings: EvaluateSettings) -> Evaluation:
     question = _ask(settings)
     answers = _calibrate(question, _judge(question), settings)
     evaluation = _summarise(question, answers, settings)
-    if answers.fitted_here:
-        _store_temperature(question.run, answers.temperature)
+    if answers.fitted_here and not _store_temperature(question, answers.temperature):
+        evaluation = replace(evaluation, notes=(*evaluation.notes, REPLACED.format(run=question.run.folder)))
     _write(question, answers, evaluation)
     return evaluation
 
 
 def _ask(settings: EvaluateSettings) -> _Question:
     run = find_run(settings.run, settings.out)
-    recover_folder(run.best)
-    if not run.best.is_dir():
-        raise UserMistake(f"{run.folder} has no checkpoint yet; `buddy train` writes {run.best} when it evaluates.")
+    model = run.best  # once: a run that goes on may move it
+    if not model.is_dir():
+        raise UserMistake(f"{run.folder} has no checkpoint yet; `buddy train` writes {model} when it evaluates.")
+    weights = _stamps(model)  # before they are read
     data = read_prepared(settings.data or _data_folder(run))
     fingerprint = data.fingerprint()
     examples = data.examples(settings.split)
-    classifier = _load_classifier(run)
+    classifier = _load_classifier(model)
     return _Question(
         run=run,
+        model=model,
+        weights=weights,
         data=data,
         fingerprint=fingerprint,
         is_own_data=run.model is None and run.data_fingerprint in (None, fingerprint),
@@ -189,10 +197,16 @@ def _dialogues(data: PreparedData, split: str) -> list[Dialogue]:
     return [one for one in data.dialogues(split) if len(one.turns) > 1] if data.has_dialogues(split) else []
 
 
-def _load_classifier(run: Run) -> Classifier:
+def _load_classifier(model: Path) -> Classifier:
     from buddy.inference.classifier import load_classifier
 
-    return load_classifier(run.best)
+    return load_classifier(model)
+
+
+def _stamps(model: Path) -> list[tuple[str, int, int]]:
+    """Give name, size and time of the files with the weights; training writes new ones and never changes one."""
+    files = ((file.name, file.stat()) for file in model.glob("*.safetensors"))
+    return sorted((name, status.st_size, status.st_mtime_ns) for name, status in files)
 
 
 def _data_folder(run: Run) -> Path:
@@ -267,7 +281,7 @@ def _summarise(question: _Question, answers: _Answers, settings: EvaluateSetting
 
 def _facts(question: _Question) -> DataFacts:
     data = question.data
-    counts = {split: len(data.examples(split)) for split in data.splits()}
+    counts = {split: sum(data.blocks(split)) for split in data.splits()}
     return DataFacts(str(data.folder), question.fingerprint, counts)
 
 
@@ -328,10 +342,14 @@ def _judge_baseline(
     return Baseline(scores, score_intervals(scores, resampled), sure, round(seconds, 1))
 
 
-def _store_temperature(run: Run, temperature: float) -> None:
+def _store_temperature(question: _Question, temperature: float) -> bool:
+    """Store it beside the weights that it was fitted for; ``False``: training has put others in their place."""
     from buddy.inference.folder import save_temperature
 
-    save_temperature(run.best, temperature)
+    if _stamps(question.model) != question.weights:
+        return False
+    save_temperature(question.model, temperature)
+    return True
 
 
 def _write(question: _Question, answers: _Answers, evaluation: Evaluation) -> None:

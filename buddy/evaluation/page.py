@@ -261,8 +261,11 @@ def run_facts(run: Run) -> tuple[tuple[str, str], ...]:
 
 
 def commands(run: Run, evaluation: Evaluation | None) -> tuple[str, ...]:
-    """Give the commands that make this run and this report again."""
-    listed = [] if run.model else [_train_command(run)]
+    """Give the commands that make this run and this report again.
+
+    That of a pre-training is left out: the run does not know where its corpus was.
+    """
+    listed = [] if run.model or run.settings.get("task") == "text" else [_train_command(run)]
     if evaluation is not None:
         listed.append(_evaluate_command(run, evaluation))
     return (*listed, shlex.join(["buddy", "report", str(run.folder)]))
@@ -275,7 +278,7 @@ def _train_command(run: Run) -> str:
 
 def _option(name: str, value: Setting) -> Iterable[str]:
     flag = name.replace("_", "-")
-    if value is None or isinstance(value, dict):
+    if value is None or value == "" or isinstance(value, dict):  # "" means none, as of a teacher
         return ()
     if isinstance(value, bool):
         return (f"--{flag}",) if value else ()

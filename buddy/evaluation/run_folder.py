@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from buddy.errors import UserMistake
-from buddy.files import atomic_file
+from buddy.files import atomic_file, whole_folder
 from buddy.inference.folder import FACTS_FILE
 from buddy.models import find_model
 
@@ -46,7 +46,7 @@ class Run:
     @property
     def best(self) -> Path:
         """The checkpoint that is judged."""
-        return self.model or self.folder / BEST_FOLDER
+        return self.model or whole_folder(self.folder / BEST_FOLDER)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ Shapes: `N` rows, `E` labels.
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -22,7 +22,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from buddy.data.row_files import Row, column_names, kind_of, read_rows, write_rows
+from buddy.data.parquet import open_parquet
+from buddy.data.row_files import ADVICE, CSV_KINDS, Row, column_names, is_text, kind_of, read_rows, write_rows
 from buddy.errors import UserMistake, quote
 from buddy.files import write_json
 from buddy.inference.labels import Scores
@@ -81,7 +82,7 @@ def classify_file(classifier: Labeller, model: str, settings: BulkSettings) -> B
 
     Args:
         classifier: the model.
-        model: its name, by which a later run knows whether the answers so far are its own.
+        model: its ``model_digest``, by which a later run knows whether the answers so far are its own.
         settings: which file, and how.
 
     Returns:
@@ -89,12 +90,13 @@ def classify_file(classifier: Labeller, model: str, settings: BulkSettings) -> B
         their columns.
 
     Raises:
-        UserMistake: a file or column is not there, the output is, or ``strict`` and a row cannot be read.
+        UserMistake: a file or column is not there, the output or a new column is, or ``strict`` and a row cannot be
+            read.
     """
     _check(settings)
     columns = new_columns(classifier.labels, settings.prefix, settings.all_probabilities)
     check_columns(str(settings.input), column_names(settings.input), settings.text_column, columns)
-    rows = count_rows(settings.input)
+    rows = count_rows(settings.input, str(settings.input), columns)
     work = settings.output.with_name(f"{settings.output.name}.unfinished")
     _begin(work, settings, {"model": model, "labels": list(classifier.labels), **_facts(settings)})
     _answer(classifier, settings, work / "answers.f32", rows.all)
@@ -113,12 +115,28 @@ class RowCounts:
     unreadable: int
 
 
-def count_rows(path: Path) -> RowCounts:
-    """Count the rows of a file."""
+def count_rows(path: Path, source: str, new: Sequence[str], before: int = 0) -> RowCounts:
+    """Count the rows of a file, and make sure that none has one of the new columns: each line of JSON has its own.
+
+    Args:
+        path: the file.
+        source: what to call it.
+        new: columns that shall be added.
+        before: so many lines stand in ``source`` before those of the file.
+
+    Raises:
+        UserMistake: a row has a new column already, which would be lost.
+    """
+    if kind_of(path) == ".parquet":  # it says so itself, and has the same columns in each row
+        with open_parquet(path, ADVICE) as file:
+            return RowCounts(file.metadata.num_rows, unreadable=0)
     rows = unreadable = 0
     for row in read_rows(path):
         rows += 1
-        unreadable += row.values is None
+        if row.values is None:
+            unreadable += 1
+        else:
+            _refuse_taken(f"{source}, line {before + row.place},", row.values, new)
     return RowCounts(rows, unreadable)
 
 
@@ -134,17 +152,23 @@ def new_columns(labels: Sequence[str], prefix: str, all_probabilities: bool) -> 
 
 
 def check_columns(source: str, names: Sequence[str], text_column: str, new: Sequence[str]) -> None:
-    """Make sure that a file has the texts, and none of the new columns.
+    """Make sure that a file has the texts, none of the new columns, and a header that can be written again.
 
     Raises:
-        UserMistake: it has no such column of texts, or one of the new ones already.
+        UserMistake: it has no such column of texts, one of the new ones already, or a header that is not UTF-8.
     """
+    if kind_of(Path(source)) in CSV_KINDS and not all(map(is_text, names)):
+        raise UserMistake(f"The header of {source} is not UTF-8; save the file as UTF-8.")
     if text_column not in names:
         there = ", ".join(map(quote, names[:12])) or "none"
         raise UserMistake(f"{source} has no column {quote(text_column)}; it has {there}.")
+    _refuse_taken(source, names, new)
+
+
+def _refuse_taken(where: str, names: Container[str], new: Sequence[str]) -> None:
     taken = [name for name in new if name in names]
     if taken:
-        raise UserMistake(f"{source} has a column {quote(taken[0])} already; --prefix gives the new ones others.")
+        raise UserMistake(f"{where} has a column {quote(taken[0])} already; --prefix gives the new ones others.")
 
 
 def write_answers(

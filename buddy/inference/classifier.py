@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from buddy.errors import UserMistake, install
+from buddy.files import whole_folder
 from buddy.inference.engine import Engine
 from buddy.inference.folder import Facts, is_exported, read_facts
 from buddy.inference.labels import LabelTrie, Scores, label_trie, log_softmax
@@ -118,6 +119,7 @@ def load_classifier(folder: Path, device: str = "auto", number_format: str = "au
         UserMistake: the folder is none of buddy's, its weights are damaged or missing, or it needs PyTorch and
             that is not installed.
     """
+    folder = whole_folder(folder)
     facts = read_facts(folder)
     engine, max_tokens = (
         _load_exported(folder, facts, device)

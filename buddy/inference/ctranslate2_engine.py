@@ -14,7 +14,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -68,16 +68,19 @@ class CTranslate2Engine:
     codec: Codec
     words: tuple[str, ...]
     device: str = "cpu"
+    _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def score_labels(self, questions: Sequence[Tokens], trie: LabelTrie) -> Scores:
         scores = np.empty((len(questions), len(trie.paths)))
-        if trie.tokens and self._hidden:
-            model, layer = self._hidden
+        with self._making:  # several threads that ask first at the same time would each make a model
+            hidden = self._hidden if trie.tokens else None
+            few = None if trie.tokens else self._model_for(tuple(token for ((_, token),) in trie.paths))
+        if hidden:
+            model, layer = hidden
             at_once = max(1, STATES_AT_ONCE // ((1 + len(trie.tokens)) * layer.weights.shape[1]))
             for some in _slices(len(questions), at_once):
                 scores[some] = self._score_along_paths(model, layer, trie, questions[some])
             return scores
-        few = None if trie.tokens else self._model_for(tuple(token for ((_, token),) in trie.paths))
         score = partial(_choose, few) if few else partial(_score_with_all_tokens, self.generator, trie)
 
         def score_group(group: list[int]) -> None:

@@ -28,7 +28,7 @@ class Sampling:
         max_tokens: where an answer that does not end is cut.
         repetition_penalty: above 1 tokens of the answer so far become less likely.
         no_repeat_ngram: no sequence of so many tokens occurs twice in an answer; 0: any may.
-        seed: the same seed draws the same answer to the same question; ``None``: another one every time.
+        seed: the same seed draws the same answers to the same contexts in the same order; ``None``: others every time.
 
     Both rules against repetition look at the answer alone: taking up a word of the question is no fault.
     """

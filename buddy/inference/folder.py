@@ -4,6 +4,7 @@ RUN/best         model.safetensors, Hugging Face's files, buddy.json        writ
 an exported one  model.bin, CTranslate2's files, tokenizer.json, buddy.json  written by `buddy export`
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -12,12 +13,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from buddy.errors import UserMistake
-from buddy.files import recover_folder, write_json
+from buddy.files import whole_folder, write_json
 from buddy.models import find_model
 from buddy.text.render import LAYOUT_VERSION, SPECIAL_TOKENS
 
 FACTS_FILE = "buddy.json"
 EXPORTED_WEIGHTS = "model.bin"
+
+BLOCK = 1 << 20
 
 Quantization = Literal[
     "int8",
@@ -63,11 +66,9 @@ def find_model_folder(path: Path) -> Path:
         >>> find_model_folder(run) == run / "best" == find_model_folder(run / "best")
         True
     """
-    if (path / FACTS_FILE).exists():
-        return path
-    recover_folder(path / "best")
-    if (path / "best" / FACTS_FILE).exists():
-        return path / "best"
+    for folder in (whole_folder(path), whole_folder(path / "best")):
+        if (folder / FACTS_FILE).exists():
+            return folder
     return find_model(str(path)) or path
 
 
@@ -94,7 +95,6 @@ def read_facts(folder: Path) -> Facts:
 
 def read_record(folder: Path) -> dict[str, Any]:
     """Read all of ``buddy.json``, checked as for ``read_facts``."""
-    recover_folder(folder)
     file = folder / FACTS_FILE
     if not folder.exists():
         raise UserMistake(f"There is no model {folder}; `buddy train` makes one, and `companion` names buddy's own.")
@@ -109,6 +109,30 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not _are_sound(facts):
         raise UserMistake(f"{file} is damaged; train the model again.")
     return facts
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Name the files that make up a model."""
+    return sorted(file for file in folder.iterdir() if file.is_file())
+
+
+def model_digest(folder: Path) -> str:
+    """Tell a model from every other by what its files hold: trained again it keeps its folder, not its digest.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "model.bin").write_bytes(b"01"); first = model_digest(folder)
+        >>> _ = (folder / "model.bin").write_bytes(b"10"); first == model_digest(folder)
+        False
+    """
+    digest = hashlib.sha256()
+    for file in model_files(folder):
+        digest.update(f"{file.name} {file.stat().st_size} ".encode())
+        with open(file, "rb") as stream:
+            while some := stream.read(BLOCK):
+                digest.update(some)
+    return digest.hexdigest()
 
 
 def save_temperature(folder: Path, temperature: float) -> None:

@@ -138,3 +138,5 @@ def _take_rows(part: Part, path: Path) -> None:
                 if first < last:
                     out.write_batch(batch.slice(first, last - first))
                 at += len(batch)
+                if at >= part.stop:  # the row group may go on for long
+                    break

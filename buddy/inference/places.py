@@ -7,7 +7,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -21,13 +21,20 @@ MAGIC = frozenset("*?[")
 
 
 def absolute(place: str) -> str:
-    """Give a place that means the same to every process on every node, whatever folder it runs in.
+    """Give a place that means the same to every process on every node, in the one spelling that ``files_at`` has.
 
     Example:
-        >>> absolute("s3://moods/2026"), absolute("/data/../moods")
-        ('s3://moods/2026', '/moods')
+        >>> absolute("s3://moods/2026"), absolute("/data/../moods"), absolute("file:///moods/")
+        ('s3://moods/2026', '/moods', '/moods')
     """
-    return place if "://" in place else os.path.abspath(place)  # noqa: PTH100  (resolve() would follow links)
+    with suppress(Exception):  # who uses the place is told what is wrong with it
+        files, path = _open_system(place)
+        if isinstance(files, LocalFileSystem):
+            return os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links)
+        spelled = str(files.unstrip_protocol(path))
+        if _open_system(spelled) == (files, path):  # else the place has more than a path: a host, an account
+            return spelled
+    return place.rstrip("/")
 
 
 def files_at(place: str, endings: tuple[str, ...]) -> list[str]:

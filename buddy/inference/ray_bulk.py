@@ -36,7 +36,7 @@ from buddy.inference.bulk import (
     write_answers,
 )
 from buddy.inference.classifier import load_classifier
-from buddy.inference.folder import read_facts
+from buddy.inference.folder import model_digest, model_files, read_facts
 from buddy.inference.parts import Part, cut, take
 from buddy.inference.places import (
     absolute,
@@ -108,7 +108,7 @@ def classify_on_ray(folder: Path, settings: RayBulkSettings) -> BulkResult:
         UserMistake: there is no such file, column or cluster, ``output`` is taken, or ``strict`` and a row cannot
             be read.
     """
-    settings = replace(settings, output=absolute(settings.output))
+    settings = replace(settings, input=absolute(settings.input), output=absolute(settings.output))
     labels = read_facts(folder).labels
     columns = new_columns(labels, settings.prefix, settings.all_probabilities)
     sources = [place for place in files_at(settings.input, KINDS) if not place.startswith(f"{settings.output}/")]
@@ -116,7 +116,7 @@ def classify_on_ray(folder: Path, settings: RayBulkSettings) -> BulkResult:
         raise UserMistake(f"There is nothing at {settings.input} but what lies in {settings.output}.")
     _check_alike(sources)
     facts = {
-        "model": _digest(folder),
+        "model": model_digest(folder),
         "labels": labels,
         "text_column": settings.text_column,
         "columns": columns,
@@ -175,7 +175,7 @@ def _make_plan(
             parts += found
             bar.advance()
     remove_folder(f"{settings.output}/{WORK}")  # of a run that was interrupted before it had a plan
-    for file in _files(folder):
+    for file in model_files(folder):
         put_file(file, f"{settings.output}/{WORK}/{MODEL}/{file.name}")
     plan = {**facts, "parts": [asdict(part) for part in parts]}
     put_bytes(_as_json(plan), f"{settings.output}/{WORK}/{PLAN}")
@@ -269,11 +269,12 @@ class PartWorker:
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as thread:
             rows, shard = Path(folder) / f"rows{kind}", Path(folder) / f"shard{kind}"
             take(part, rows)
+            counts = count_rows(rows, part.source, self._columns, part.before)
             some = list(answer_rows(self._classifier, read_rows(rows), problems, thread))
             answers = np.concatenate(some) if some else np.empty((0, len(labels)), np.float32)
             write_answers(shard, rows, answers, labels, self._columns)
             put_file(shard, f"{self._settings.output}/{_shard_name(number, kind)}")
-            counts, labelled = count_rows(rows), int(np.isfinite(answers[:, 0]).sum())
+            labelled = int(np.isfinite(answers[:, 0]).sum())
             return {
                 "shard": _shard_name(number, kind),
                 "source": part.source,
@@ -305,17 +306,6 @@ def _shard_name(number: int, kind: str) -> str:
 
 def _report_name(number: int) -> str:
     return f"part-{number:05}.json"
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file())
-
-
-def _digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in _files(folder):
-        digest.update(f"{file.name} {file.stat().st_size} ".encode() + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _as_json(value: object) -> bytes:

@@ -59,9 +59,10 @@ class TorchEngine:
 
     def generate(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> list[list[int]]:
         answers: list[list[int]] = [[] for _ in prefixes]
+        random = _generator(sampling, self.device)  # one for all passes: each would draw the same again
         for rows in split_by_length(prefixes, ROWS_WRITTEN_AT_ONCE * max(map(len, prefixes), default=1)):
             running = set(rows)
-            for chosen in self._write([prefixes[i] for i in rows], sampling, stop_ids):
+            for chosen in self._write([prefixes[i] for i in rows], sampling, stop_ids, random):
                 for i, token in zip(rows, chosen, strict=True):
                     if token in stop_ids:
                         running.discard(i)
@@ -77,7 +78,7 @@ class TorchEngine:
         return score_answers(self, prefix, self.generate([prefix] * count, sampling, stop_ids), end)
 
     def stream(self, prefix: Tokens, sampling: Sampling, stop_ids: Collection[int]) -> Iterator[int]:
-        for (token,) in self._write([prefix], sampling, stop_ids):
+        for (token,) in self._write([prefix], sampling, stop_ids, _generator(sampling, self.device)):
             if token in stop_ids:
                 return
             yield token
@@ -94,14 +95,20 @@ class TorchEngine:
         chosen = logits.float().log_softmax(dim=-1).gather(2, following)[..., 0]
         return chosen.cpu().double().numpy()
 
-    def _write(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> Iterator[list[int]]:
+    def _write(
+        self,
+        prefixes: Sequence[Tokens],
+        sampling: Sampling,
+        stop_ids: Collection[int],
+        random: torch.Generator | None,
+    ) -> Iterator[list[int]]:
         """Give the next token of every row, step by step; rows that have stopped go on and are ignored."""
         ids, mask = _pad_left(prefixes, self.device)  # (B, T)
-        rules, random = self._rules(sampling, stop_ids), _generator(sampling, self.device)
+        rules = self._rules(sampling, stop_ids)
         cache = DynamicCache()
         written = ids[:, :0]  # (B, S)
         for _ in range(sampling.max_tokens):
-            chosen = self._step(ids, mask, cache, rules, written, None if sampling.is_greedy else random)  # (B, 1)
+            chosen = self._step(ids, mask, cache, rules, written, random)  # (B, 1)
             yield chosen[:, 0].tolist()
             ids, written = chosen, torch.cat([written, chosen], dim=1)
             mask = torch.cat([mask, torch.ones_like(chosen)], dim=1)
@@ -182,7 +189,10 @@ def _pad_left(prefixes: Sequence[Tokens], device: Device) -> tuple[Tensor, Tenso
     return torch.from_numpy(ids).to(device.name), torch.from_numpy(mask).to(device.name)
 
 
-def _generator(sampling: Sampling, device: Device) -> torch.Generator:
+def _generator(sampling: Sampling, device: Device) -> torch.Generator | None:
+    """Give what draws the tokens; ``None`` if nothing is left to chance."""
+    if sampling.is_greedy:
+        return None
     random = torch.Generator(device.name)
     if sampling.seed is None:
         random.seed()

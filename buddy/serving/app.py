@@ -25,12 +25,12 @@ from buddy.companion.affect import AFFECTS
 from buddy.companion.buddy import Buddy, Emotion
 from buddy.companion.conversation import ConversationMoved
 from buddy.companion.safety import Guard
-from buddy.errors import BuddyError, EnvironmentFault, UserMistake
+from buddy.errors import BuddyError
 from buddy.inference.ctranslate2_engine import cores
-from buddy.serving.chat_api import chat_routes
+from buddy.serving.chat_api import chat_routes, with_number
 from buddy.serving.client import ClientGone
 from buddy.serving.emotions_api import emotion_routes
-from buddy.serving.gate import GONE, Gate
+from buddy.serving.gate import GONE, Gate, defect, without_words
 from buddy.serving.metrics import Metrics
 from buddy.serving.problems import Refused, problem, try_again
 from buddy.serving.queues import Batches, Busy, Turnstile
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("page")
 DAY_SECONDS = 86_400
+HOUR_SECONDS = 3_600
 NO_JSON = "The body must be a JSON object, under the header Content-Type: application/json."
 IS_NAME = re.compile(r"(?!str$)[a-z_]+|\d+")
 """A part of an error's place that a caller knows; the others name one of several forms that a value can have."""
@@ -127,12 +128,15 @@ def _lifespan(service: Service) -> Any:
 
 
 async def _forget_daily(memory: "Memory", days: int) -> None:
+    """Forget every day, and an hour after it did not go well, whatever was wrong."""
     while True:
+        pause = DAY_SECONDS
         try:
             await asyncio.to_thread(memory.forget_older_than, days)
-        except EnvironmentFault as fault:
-            log.warning("Nothing was forgotten: %s", fault)
-        await asyncio.sleep(DAY_SECONDS)
+        except Exception as error:
+            log.error("Old conversations: %s", error if isinstance(error, BuddyError) else without_words(error))
+            pause = HOUR_SECONDS
+        await asyncio.sleep(pause)
 
 
 def _add_routes(app: FastAPI, service: Service) -> None:
@@ -206,29 +210,25 @@ def _add_fault_handlers(app: FastAPI, service: Service) -> None:
 
     @app.exception_handler(Busy)
     async def busy(_: Request, __: Busy) -> Response:
-        message = f"All places are taken; try again. If a life is in danger, call {service.emergency()} now."
         service.metrics.refused.labels("busy").inc()
-        return try_again(message, "busy")
+        return try_again(with_number(service, "All places are taken; try again."), "busy")
 
     @app.exception_handler(ClientGone)
     async def gone(_: Request, __: ClientGone) -> Response:
         return Response(status_code=GONE)
 
     @app.exception_handler(Exception)
-    async def defect(request: Request, _: Exception) -> Response:
-        number = request.scope["state"]["request_id"]
-        return problem(500, f"buddy has a defect; its log says more at request {number}.", "internal_error")
+    async def broken(request: Request, _: Exception) -> Response:
+        return defect(request.scope["state"]["request_id"])
 
     @app.exception_handler(BuddyError)
     async def failed(_: Request, error: BuddyError) -> Response:
         if isinstance(error, LookupError):
             return problem(404, "There is no such conversation.", "not_found")
         if isinstance(error, ConversationMoved):
-            return problem(409, str(error), "conflict")
-        if isinstance(error, UserMistake):
-            return problem(400, str(error), "invalid_request")
-        log.error("%s", error)
-        return try_again("The memory cannot be used now; try again.", "memory_unavailable")
+            return problem(409, with_number(service, str(error)), "conflict")
+        log.error("%s", error)  # of the memory: whoever runs the service has to mend it
+        return try_again(with_number(service, "The memory cannot be used now; try again."), "memory_unavailable")
 
 
 def _allowed(app: FastAPI, request: Request) -> str:

@@ -7,18 +7,21 @@ What an instruction-following model would take and this one cannot is refused wh
 (tools, response formats, images), and passed over where it would not (system messages, penalties, user names).
 """
 
+import asyncio
 import json
+import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.types import Receive, Scope, Send
 
 from buddy.companion.buddy import Answer, Emotion
 from buddy.companion.crisis_words import lines_for
@@ -27,12 +30,17 @@ from buddy.companion.reply import TO_CHOOSE_FROM, Replies
 from buddy.companion.safety import Assessment, Level
 from buddy.inference.engine import Sampling
 from buddy.serving.client import unless_gone
+from buddy.serving.gate import without_words
 from buddy.serving.problems import Refused, errors
 from buddy.serving.queues import Busy
 from buddy.serving.service import NAME, Service
 
+log = logging.getLogger("buddy.service")
+
 NOT_OURS = "this model cannot; leave it out"
 
+CRISIS_SECONDS = 1.0
+"""So long the answer to a crisis waits for the memory at most."""
 
 LEAST = 0.001
 """A temperature or a top-p below it can only mean the likeliest word, and is too small a number for some engines."""
@@ -76,6 +84,13 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class ResponseFormat(BaseModel):
+    """The form of a reply; it is always text."""
+
+    model_config = ConfigDict(strict=True)
+    type: Literal["text"]
+
+
 def _whole(value: object) -> object:
     """Take 2.0 for 2: in JSON both are whole numbers."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -97,6 +112,7 @@ class Asked(BaseModel):
     max_completion_tokens: Count | None = None
     stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
     seed: Annotated[int, BeforeValidator(_whole)] | None = None
+    response_format: ResponseFormat | None = None
 
     def most_tokens(self) -> int | None:
         """Give where a reply is cut, if anywhere."""
@@ -166,13 +182,17 @@ def chat_routes(service: Service) -> APIRouter:
             raise Refused(
                 413, f"messages: {most:,} letters may be sent; leave out the oldest.", "too_long", param="messages"
             )
-        service.buddy.require_replies()
+        require_replies(service)
 
         def say(number: int) -> Answer:
             return service.buddy.answer(turns, asked.replies(service.candidates(asked.seed), number))
 
+        def begin() -> Coroutine[Any, Any, Answer]:
+            return service.turnstile.look(partial(say, 0))
+
         tokens = sum(map(service.buddy.count_tokens, turns))
-        return await answer(service, request, asked, say, tokens, asked.n or 1)
+        others = [partial(say, number) for number in range(1, asked.n or 1)]
+        return await answer(service, request, asked, begin, tokens, others)
 
     @routes.get("/v1/models", responses=errors())
     async def models() -> dict[str, Any]:
@@ -195,14 +215,29 @@ def chat_routes(service: Service) -> APIRouter:
     return routes
 
 
+def require_replies(service: Service) -> None:
+    """Make sure that the model can reply.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if not service.buddy.can_reply:
+        raise Refused(400, "The model of this service names emotions and has not learned to reply.", "no_replies")
+
+
+def with_number(service: Service, message: str) -> str:
+    """Give nobody a refusal without the number that helps at once."""
+    return f"{message} If a life is in danger, call {service.emergency()} now."
+
+
 async def answer(
     service: Service,
     request: Request,
     asked: Asked,
-    say: Callable[[int], Answer],
+    begin: Callable[[], Coroutine[Any, Any, Answer]],
     prompt_tokens: int,
-    number: int = 1,
-    when_done: Callable[[], None] = lambda: None,
+    others: Sequence[Callable[[], Answer]] = (),
+    end: "Callable[[str], asyncio.Future[None]] | None" = None,
 ) -> Response:
     """Give what buddy says, whole or as a stream.
 
@@ -210,26 +245,40 @@ async def answer(
         service: who answers.
         request: what asked; when its client leaves, the work ends.
         asked: how.
-        say: begins the answer of each choice; it is called in a thread.
+        begin: gives the answer of the first choice.
         prompt_tokens: of the conversation, for the usage counts.
-        number: of choices.
-        when_done: is called when the answer has ended, however it did.
+        others: begin the answers of further choices; they are called in a thread.
+        end: keeps as much of the reply as was said, and is called however it ended; more than once, perhaps, and only
+            the first time counts.
 
     Raises:
         Busy: too many wait.
     """
-    completion = _Completion(service, asked, prompt_tokens, request.scope["state"]["started"])
     with ExitStack() as held:
-        held.callback(when_done)
+        choices: list[_Choice] = []
+        if end:
+            held.callback(lambda: end(choices[0].text if choices else ""))
         held.enter_context(service.turnstile.ticket())
         held.enter_context(service.metrics.replies_inside.track_inprogress())
-        answers = [await run_in_threadpool(say, choice) for choice in range(number)]
-        service.metrics.safety.labels(answers[0].assessment.level.name.lower()).inc()
-        choices = [_Choice(place, one, asked) for place, one in enumerate(answers)]
+        first = await unless_gone(request, begin())
+        service.metrics.safety.labels(first.assessment.level.name.lower()).inc()
+        choices += _choices(first, others, asked)
+        completion = _Completion(service, asked, prompt_tokens, request.scope["state"], end)
         if not asked.stream:
             return JSONResponse(await unless_gone(request, completion.whole(choices)))
-        ticket = held.pop_all()
-    return StreamingResponse(completion.stream(choices, ticket), media_type="text/event-stream")
+        return _Stream(completion.stream(choices), held.pop_all())
+
+
+class _Stream(StreamingResponse):
+    """A stream that lets go of what it holds when it has ended, also where it could not begin."""
+
+    def __init__(self, events: AsyncIterator[str], held: ExitStack) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._held:
+            await super().__call__(scope, receive, send)
 
 
 @dataclass
@@ -254,6 +303,19 @@ class _Choice:
         async for piece in service.turnstile.pieces(_until(self, service)):
             self.text += piece
             yield piece
+
+
+def _choices(first: Answer, others: Sequence[Callable[[], Answer]], asked: Asked) -> list[_Choice]:
+    """Make the choices. Only the model has several replies; it makes the further ones when it is their turn."""
+    made = [first.pieces, *map(_later, others)]
+    if first.kind != "talk":
+        text = "".join(first.pieces)
+        made = [iter((text,)) for _ in made]
+    return [_Choice(number, replace(first, pieces=pieces), asked) for number, pieces in enumerate(made)]
+
+
+def _later(say: Callable[[], Answer]) -> Iterator[str]:
+    yield from say().pieces
 
 
 def _until(choice: _Choice, service: Service) -> Iterator[str]:
@@ -291,15 +353,18 @@ class _Completion:
     service: Service
     asked: Asked
     prompt_tokens: int
-    started: float
+    state: dict[str, Any]
+    end: "Callable[[str], asyncio.Future[None]] | None"
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
+    has_begun: bool = False
 
     async def whole(self, choices: Sequence[_Choice]) -> dict[str, Any]:
         """Give everything at once."""
         for choice in choices:
             async for _ in choice.pieces(self.service):
                 self._note_first_piece()
+        await self._keep(choices[0])
         told = [
             {
                 "index": choice.number,
@@ -316,26 +381,46 @@ class _Completion:
             "buddy": about(self.service, choices[0].answer),
         }
 
-    async def stream(self, choices: Sequence[_Choice], ticket: ExitStack) -> AsyncIterator[str]:
+    async def stream(self, choices: Sequence[_Choice]) -> AsyncIterator[str]:
         """Give events: first who speaks and what was felt, then words, then why they end."""
-        with ticket:
-            with_usage = self.asked.stream_options is not None and self.asked.stream_options.include_usage
-            usage = {"usage": None} if with_usage else {}
-            for choice in choices:
-                first = {"buddy": about(self.service, choice.answer)} if choice.number == 0 else {}
-                yield self._chunk(choice.number, {"role": "assistant", "content": ""}, None, **usage, **first)
-                try:
-                    async for piece in choice.pieces(self.service):
-                        self._note_first_piece()
-                        yield self._chunk(choice.number, {"content": piece}, None, **usage)
-                except Exception as error:
-                    yield _event({"error": _stream_error(error)})
-                    return
-                yield self._chunk(choice.number, {}, choice.finish_reason, **usage)
-            total = self._usage(choices)
-            if with_usage:
-                yield _event({**self._head("chat.completion.chunk"), "choices": [], "usage": total})
-            yield "data: [DONE]\n\n"
+        with_usage = self.asked.stream_options is not None and self.asked.stream_options.include_usage
+        usage = {"usage": None} if with_usage else {}
+        for choice in choices:
+            first = {"buddy": about(self.service, choice.answer)} if choice.number == 0 else {}
+            yield self._chunk(choice.number, {"role": "assistant", "content": ""}, None, **usage, **first)
+            try:
+                async for piece in choice.pieces(self.service):
+                    self._note_first_piece()
+                    yield self._chunk(choice.number, {"content": piece}, None, **usage)
+                await self._keep(choices[0])
+            except Exception as error:
+                yield _event({"error": self._broken_off(error)})
+                return
+            yield self._chunk(choice.number, {}, choice.finish_reason, **usage)
+        total = self._usage(choices)
+        if with_usage:
+            yield _event({**self._head("chat.completion.chunk"), "choices": [], "usage": total})
+        yield "data: [DONE]\n\n"
+
+    async def _keep(self, choice: _Choice) -> None:
+        """Wait until what was said is kept; in a crisis not for long, and whatever comes of it."""
+        if self.end is None:
+            return
+        keeping = self.end(choice.text)
+        if choice.answer.kind == "crisis":
+            await asyncio.wait({keeping}, timeout=CRISIS_SECONDS)
+        else:
+            await asyncio.shield(keeping)
+
+    def _broken_off(self, error: Exception) -> dict[str, Any]:
+        """Tell the client of an error whose status cannot be told any more, and the log."""
+        self.service.metrics.broken_off.inc()
+        if isinstance(error, Busy):
+            message, code = "All places are taken; try again.", "busy"
+        else:
+            message, code = "The reply broke off.", "internal_error"
+            log.error("request %s broke off: %s", self.state["request_id"], without_words(error))
+        return {"message": with_number(self.service, message), "type": "server_error", "param": None, "code": code}
 
     def _chunk(self, number: int, delta: dict[str, str], finish_reason: str | None, **more: object) -> str:
         choice = {"index": number, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
@@ -355,9 +440,9 @@ class _Completion:
         }
 
     def _note_first_piece(self) -> None:
-        if self.started:
-            self.service.metrics.first_piece.observe(time.perf_counter() - self.started)
-            self.started = 0.0
+        if not self.has_begun:
+            self.service.metrics.first_piece.observe(time.perf_counter() - self.state["started"])
+            self.has_begun = True
 
 
 def about(service: Service, answer: Answer) -> dict[str, Any]:
@@ -389,12 +474,6 @@ def safety(service: Service, found: Assessment) -> dict[str, Any]:
         "resources": [{"name": line.name, "number": line.phone, "text": line.text, "url": line.web} for line in lines],
         "emergency": service.emergency(),
     }
-
-
-def _stream_error(error: Exception) -> dict[str, Any]:
-    if isinstance(error, Busy):
-        return {"message": "All places are taken; try again.", "type": "server_error", "param": None, "code": "busy"}
-    return {"message": "The reply broke off.", "type": "server_error", "param": None, "code": "internal_error"}
 
 
 def _event(data: dict[str, Any]) -> str:

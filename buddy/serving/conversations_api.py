@@ -1,25 +1,32 @@
 """`/v1/conversations`: talks that are remembered; each can be seen by whoever began it and by nobody else."""
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from buddy.companion.buddy import Answer
 from buddy.companion.conversation import Turn
-from buddy.companion.memory import Memory, Stored
+from buddy.companion.memory import Memory, Stored, UnknownConversation
+from buddy.companion.memory_database import TracesRemain
 from buddy.companion.mood import course, mean_affect, mean_emotions
 from buddy.companion.mood_summary import summary
 from buddy.companion.talk import Talk
-from buddy.serving.chat_api import STREAMED, Asked, answer
-from buddy.serving.gate import add_session_cookie
+from buddy.serving.chat_api import CRISIS_SECONDS, STREAMED, Asked, answer, require_replies, with_number
+from buddy.serving.gate import add_session_cookie, without_words
 from buddy.serving.problems import Refused, errors
+from buddy.serving.queues import Desk
 from buddy.serving.service import Service
 
-Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The id that the conversation got when it was begun.")]
+log = logging.getLogger("buddy.service")
+
+ID = "^[0-9a-f]{32}$"
+Id = Annotated[str, Path(pattern=ID, description="The id that the conversation got when it was begun.")]
 
 
 class Said(Asked):
@@ -38,87 +45,161 @@ class Conversation(BaseModel):
 
 
 class Conversations(BaseModel):
-    """All conversations of whoever asks, the newest first."""
+    """Conversations of whoever asks, the newest first."""
 
     object: str = "list"
     data: list[Conversation]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+TRACES: dict[int | str, dict[str, Any]] = {
+    202: {"description": "Erased, but for traces in the files of the database; they go with the next that is erased."}
+}
 
 
 def conversation_routes(service: Service, memory: Memory) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(tags=["conversations"])
-    _add_routes_of_all(routes, memory)
-    _add_routes_of_one(routes, memory)
-    _add_route_of_messages(routes, service, memory)
+    desk = Desk(service.settings.limits.memory_at_once, service.settings.limits.waiting_for_memory)
+    _add_routes_of_all(routes, memory, desk)
+    _add_routes_of_one(routes, memory, desk)
+    _add_route_of_messages(routes, service, memory, desk)
     return routes
 
 
-def _add_routes_of_all(routes: APIRouter, memory: Memory) -> None:
+def _add_routes_of_all(routes: APIRouter, memory: Memory, desk: Desk) -> None:
     @routes.post("/v1/conversations", status_code=201, response_model=Conversation, responses=errors(503))
     async def begin(request: Request) -> Response:
         """Begin a conversation."""
-        owner = _owner(request)
-        made = await run_in_threadpool(memory.begin, owner)
-        found = next(one for one in await run_in_threadpool(memory.conversations, owner) if one.id == made)
-        response = JSONResponse(_as_json(found), 201)
+        made = await desk.do(partial(memory.begin, _owner(request)))
+        response = JSONResponse(_as_json(made), 201)
         add_session_cookie(request.scope, response)
         return response
 
-    @routes.get("/v1/conversations", responses=errors(503))
-    async def list_all(request: Request) -> Conversations:
-        """List one's conversations."""
-        found = await run_in_threadpool(memory.conversations, _owner(request))
-        return Conversations(data=[Conversation(**_as_json(one)) for one in found])
+    @routes.get("/v1/conversations", responses=errors(404, 422, 503))
+    async def list_some(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=100, description="So many of them.")] = 20,
+        after: Annotated[str | None, Query(pattern=ID, description="The last one that is known already.")] = None,
+    ) -> Conversations:
+        """List one's conversations, the newest first."""
+        found = await desk.do(partial(memory.conversations, _owner(request), limit + 1, after))
+        data = [Conversation(**_as_json(one)) for one in found[:limit]]
+        first, last = (data[0].id, data[-1].id) if data else (None, None)
+        return Conversations(data=data, first_id=first, last_id=last, has_more=len(found) > limit)
 
-    @routes.delete("/v1/conversations", responses=errors(503))
-    async def erase_all(request: Request) -> dict[str, int]:
+    @routes.delete("/v1/conversations", response_model=dict[str, int], responses={**TRACES, **errors(503)})
+    async def erase_all(request: Request) -> Response:
         """Erase all of one's conversations."""
-        return {"erased": await run_in_threadpool(memory.erase_all, _owner(request))}
+        try:
+            return JSONResponse({"erased": await desk.do(partial(memory.erase_all, _owner(request)))})
+        except TracesRemain as traces:
+            return _erased_but(traces)
 
     @routes.get("/v1/export", responses=errors(503))
     async def export_all(request: Request) -> dict[str, Any]:
         """Give everything that is remembered of whoever asks."""
-        return await run_in_threadpool(memory.export, _owner(request))
+        return await desk.do(partial(memory.export, _owner(request)))
 
 
-def _add_routes_of_one(routes: APIRouter, memory: Memory) -> None:
+def _add_routes_of_one(routes: APIRouter, memory: Memory, desk: Desk) -> None:
     @routes.get("/v1/conversations/{conversation}", responses=errors(404, 422, 503))
     async def export(conversation: Id, request: Request) -> dict[str, Any]:
         """Give what was said, with what it expresses."""
-        return await run_in_threadpool(memory.export, _owner(request), conversation)
+        return await desk.do(partial(memory.export, _owner(request), conversation))
 
-    @routes.delete("/v1/conversations/{conversation}", status_code=204, responses=errors(404, 422, 503))
-    async def erase(conversation: Id, request: Request) -> None:
+    @routes.delete("/v1/conversations/{conversation}", status_code=204, responses={**TRACES, **errors(404, 422, 503)})
+    async def erase(conversation: Id, request: Request) -> Response:
         """Erase a conversation."""
-        await run_in_threadpool(memory.erase, conversation, _owner(request))
+        try:
+            await desk.do(partial(memory.erase, conversation, _owner(request)))
+        except TracesRemain as traces:
+            return _erased_but(traces)
+        return Response(status_code=204)
 
     @routes.get("/v1/conversations/{conversation}/mood", responses=errors(404, 422, 503))
     async def mood(conversation: Id, request: Request) -> dict[str, Any]:
         """Tell how the mood has gone, message by message and in words."""
-        return _mood(await run_in_threadpool(memory.turns, conversation, _owner(request)))
+        return _mood(await desk.do(partial(memory.turns, conversation, _owner(request))))
 
 
-def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory) -> None:
-    writing: set[str] = set()
+def _erased_but(traces: TracesRemain) -> Response:
+    """Say that what was to be erased is deleted; why its traces are still there is for whoever runs the service."""
+    log.error("%s", traces)
+    return JSONResponse({"message": "It is deleted; traces of it stay in the database's files for a while."}, 202)
+
+
+def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory, desk: Desk) -> None:
+    writing: set[tuple[str, str]] = set()
 
     @routes.post(
         "/v1/conversations/{conversation}/messages", responses={**STREAMED, **errors(400, 404, 409, 413, 422, 503)}
     )
     async def say(conversation: Id, asked: Said, request: Request) -> Response:
         """Go on with a conversation: the answer has the form of `/v1/chat/completions`."""
-        service.buddy.require_replies()
-        if conversation in writing:
-            raise Refused(409, "Another request is writing in this conversation.", "conflict")
+        require_replies(service)
+        mine = (_owner(request), conversation)
+        if mine in writing:
+            message = "Another request is writing in this conversation."
+            raise Refused(409, with_number(service, message), "conflict")
 
-        def begin_answer(_: int) -> Answer:
+        def hear() -> tuple[Talk, Answer]:
             talk = Talk(service.buddy, memory, conversation, _owner(request))
-            return talk.say(asked.content, asked.replies(service.candidates(asked.seed), 0))
+            return talk, talk.hear(asked.content, asked.replies(service.candidates(asked.seed), 0))
 
-        writing.add(conversation)
         tokens = service.buddy.count_tokens(asked.content)
-        return await answer(
-            service, request, asked, begin_answer, tokens, when_done=lambda: writing.discard(conversation)
-        )
+        exchange = _Exchange(service, desk, hear, asked.content, lambda: writing.discard(mine))
+        writing.add(mine)
+        return await answer(service, request, asked, exchange.begin, tokens, end=exchange.end)
+
+
+class _Exchange:
+    """A message and its reply, which are kept. A crisis is answered also where the memory is slow, or gone."""
+
+    def __init__(
+        self,
+        service: Service,
+        desk: Desk,
+        hear: Callable[[], tuple[Talk, Answer]],
+        message: str,
+        when_over: Callable[[], None],
+    ) -> None:
+        self._service, self._desk = service, desk
+        self._hear, self._message, self._when_over = hear, message, when_over
+        self._hearing: asyncio.Task[tuple[Talk, Answer]] | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def begin(self) -> Answer:
+        """Answer the message in the light of the conversation; where the memory fails, a crisis without its light."""
+        self._hearing = asyncio.create_task(self._desk.do(self._hear))
+        await asyncio.wait({self._hearing}, timeout=CRISIS_SECONDS)
+        error = self._hearing.exception() if self._hearing.done() else None
+        if not self._hearing.done() or (error and not isinstance(error, UnknownConversation)):
+            alone = await self._service.turnstile.look(partial(self._service.buddy.answer, [self._message]))
+            if alone.kind == "crisis":
+                return alone
+        return (await asyncio.shield(self._hearing))[1]
+
+    def end(self, said: str) -> "asyncio.Task[None]":
+        """Keep as much of the reply as was said; it is told once."""
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep(said))
+            self._keeping.add_done_callback(lambda done: done.cancelled() or done.exception())  # if nobody else asks
+        return self._keeping
+
+    async def _keep(self, said: str) -> None:
+        try:
+            if self._hearing:
+                talk, _ = await self._hearing
+                await self._desk.finish(partial(talk.end_reply, said))
+        except Exception as error:
+            if said:
+                log.error("A reply was not kept: %s", without_words(error))
+            raise
+        finally:
+            self._when_over()
 
 
 def _owner(request: Request) -> str:

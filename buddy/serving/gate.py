@@ -6,6 +6,7 @@ where keys are needed, must not come too often, and must not be too long or too 
 """
 
 import asyncio
+import contextlib
 import hmac
 import logging
 import re
@@ -13,7 +14,6 @@ import secrets
 import time
 import traceback
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from buddy.serving.metrics import Metrics
-from buddy.serving.problems import Refused, too_long
+from buddy.serving.problems import Refused, problem, too_long
 from buddy.serving.service_settings import ServiceSettings, digest
 
 log = logging.getLogger("buddy.service")
@@ -40,6 +40,7 @@ YEAR_SECONDS = 31_536_000
 READ_AWAY = 10
 """Of a body that is too long so many times the limit is read and thrown away before it is refused."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?", re.ASCII)
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -93,6 +94,9 @@ class Gate:
             await self._let_in(scope, headers, _Bounded(receive, self._settings).receive, send_out)
         except Exception as error:
             log.error("request %s failed: %s", number, without_words(error))
+            if status == GONE:
+                with contextlib.suppress(asyncio.TimeoutError):  # in a log it would quote the first error
+                    await defect(number)(scope, receive, send_out)
         finally:
             self._metrics.running.dec()
             route = getattr(scope.get("route"), "path", "other")
@@ -115,9 +119,10 @@ class Gate:
         """Let no other page use a browser that can reach us, neither openly nor under a name of its own for us."""
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin.partition("://")[2] != host:
             raise Refused(403, "Requests of other pages are not answered.", "other_origin")
-        name = urlsplit(f"//{host}").hostname if _is_host(host) else None
+        parts = HOST.fullmatch(host)
+        name = parts[1].strip("[]").lower() if parts else None
         if not self._settings.keys and self._settings.is_local and name not in (
             "localhost", "127.0.0.1", "::1", self._settings.host,
         ):  # fmt: skip
@@ -228,8 +233,9 @@ def _session(headers: Headers) -> str | None:
     return cookie.value if cookie and len(cookie.value) >= 32 else None
 
 
-def _is_host(host: str) -> bool:
-    return re.fullmatch(r"[\w.\-]+(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?", host, re.ASCII) is not None
+def defect(number: str) -> Response:
+    """Answer a request that failed through no fault of its own."""
+    return problem(500, f"buddy has a defect; its log says more at request {number}.", "internal_error")
 
 
 def without_words(error: BaseException) -> str:

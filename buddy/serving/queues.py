@@ -168,6 +168,7 @@ class Turnstile:
         self._most = at_once + room
         self._patience_seconds = patience_seconds
         self._threads = ThreadPoolExecutor(at_once, "replies")
+        self._lookers = ThreadPoolExecutor(at_once, "looks")
         self.inside = 0
 
     @property
@@ -189,6 +190,10 @@ class Turnstile:
             yield
         finally:
             self.inside -= 1
+
+    async def look(self, work: Callable[[], Result]) -> Result:
+        """Do in a thread what is short: it waits for nobody who writes, only for others who look."""
+        return await asyncio.get_running_loop().run_in_executor(self._lookers, work)
 
     async def pieces(self, made: Iterator[str]) -> AsyncGenerator[str]:
         """Wait for one's turn, then give in pieces what an iterator makes in a thread.
@@ -235,6 +240,42 @@ class Turnstile:
     def close(self) -> None:
         """Take no more work."""
         self._threads.shutdown(wait=False)
+        self._lookers.shutdown(wait=False)
+
+
+class Desk:
+    """Threads of their own for work that waits for something else, such as a database: only its like waits with it."""
+
+    def __init__(self, at_once: int, room: int) -> None:
+        """Open it.
+
+        Args:
+            at_once: so many are served.
+            room: so many more may wait.
+        """
+        self._threads = ThreadPoolExecutor(at_once, "desk")
+        self._most = at_once + room
+        self._inside = 0
+
+    async def do(self, work: Callable[[], Result]) -> Result:
+        """Give the result of some work.
+
+        Raises:
+            Busy: there is no room.
+        """
+        if self._inside >= self._most:
+            raise Busy
+        return await self.finish(work)
+
+    async def finish(self, work: Callable[[], Result]) -> Result:
+        """Do what belongs to something that was begun; there is always room for it."""
+        self._inside += 1
+        working = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        working.add_done_callback(self._leave)
+        return await asyncio.shield(working)  # who waits may leave; the thread is taken until it is done
+
+    def _leave(self, _: "asyncio.Future[Result]") -> None:
+        self._inside -= 1
 
 
 def _close(iterator: Iterator[str]) -> None:

@@ -1,6 +1,5 @@
 """What a terminal shows, and how it reads a line: with history and colours where it can, as plain lines where not."""
 
-import contextlib
 import os
 import shutil
 import sys
@@ -103,20 +102,43 @@ def make_screen(plain: bool) -> Screen:
     return Screen(width, colour, blocks and not plain, plain)
 
 
-def make_reader(commands: Sequence[str], plain: bool) -> Callable[[], str]:
-    """Give a function that reads a line: with editing, history and completion on a terminal.
+@dataclass(frozen=True)
+class Reader:
+    """Reads what somebody types; what was typed is kept in memory only.
 
-    What was typed is kept in memory only. The function raises EOFError at the end and KeyboardInterrupt for Ctrl-C.
+    Attributes:
+        line: gives a line; raises EOFError at the end and KeyboardInterrupt for Ctrl-C.
+        forget: makes the lines so far unknown to the arrow keys.
     """
+
+    line: Callable[[], str]
+    forget: Callable[[], None] = lambda: None
+
+
+def make_reader(commands: Sequence[str], plain: bool) -> Reader:
+    """Make what reads lines: with editing, history and completion on a terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or plain or os.environ.get("TERM", "dumb") == "dumb":
-        return lambda: input("> " if sys.stdin.isatty() else "")
+        return Reader(lambda: input("> " if sys.stdin.isatty() else ""))
     try:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import WordCompleter
+        from prompt_toolkit.history import InMemoryHistory
     except ImportError:  # the small installation
-        with contextlib.suppress(ImportError):
-            import readline  # noqa: F401  (with it, input() edits the line and remembers those before)
-        return lambda: input("> ")
+        return _small_reader()
     completer = WordCompleter(list(commands), sentence=True)
     session: PromptSession[str] = PromptSession("> ", completer=completer, complete_while_typing=False)
-    return session.prompt
+
+    def forget() -> None:
+        session.history = session.default_buffer.history = InMemoryHistory()
+        session.default_buffer.reset()
+
+    return Reader(session.prompt, forget)
+
+
+def _small_reader() -> Reader:
+    """Read with Python's own means: with `readline`, input() edits the line and remembers those before."""
+    try:
+        import readline
+    except ImportError:
+        return Reader(lambda: input("> "))
+    return Reader(lambda: input("> "), readline.clear_history)

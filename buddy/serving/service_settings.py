@@ -27,31 +27,28 @@ class Limits:
         body_bytes: of a request.
         body_seconds: for the whole body to arrive.
         send_seconds: for the client to take what it is sent.
-        text_letters: of one text or message.
         talk_letters: of all messages of a conversation together.
-        texts: in one request to `/v1/emotions`.
-        turns: messages in one conversation that is sent.
-        choices: replies to choose from in one request (``n``).
         batch: texts in one pass.
         batch_wait_seconds: how long a batch that is not full waits for more.
         waiting_texts: so many wait; more are refused.
         waiting_replies: so many wait; more are refused.
         reply_patience_seconds: who has waited so long for a reply is refused.
+        memory_at_once: so many requests use the memory.
+        waiting_for_memory: so many more wait for it; more are refused. With the former it should be less than
+            ``waiting_replies``, or else a slow memory takes all their places.
     """
 
     body_bytes: int = 2_000_000
     body_seconds: float = 10.0
     send_seconds: float = 30.0
-    text_letters: int = 10_000
     talk_letters: int = 60_000
-    texts: int = 1024
-    turns: int = 512
-    choices: int = 8
     batch: int = 64
     batch_wait_seconds: float = 0.002
     waiting_texts: int = 1024
     waiting_replies: int = 32
     reply_patience_seconds: float = 30.0
+    memory_at_once: int = 8
+    waiting_for_memory: int = 16
 
 
 @dataclass(frozen=True)

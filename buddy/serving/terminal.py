@@ -1,14 +1,16 @@
 """A conversation in a terminal: what is typed is a message, or a command that begins with a slash."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy.companion.buddy import Buddy
 from buddy.companion.conversation import Turn, load_turns, save_turns
+from buddy.companion.reply import CONTROLS
 from buddy.companion.talk import Talk
-from buddy.errors import BuddyError, explain
+from buddy.errors import BuddyError, UserMistake, explain, quote
 from buddy.serving.screen import Screen
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ HELP = """\
 /mood         how it has changed in this conversation
 /save FILE    write this conversation to a file
 /load FILE    go on with one that was saved
-/forget       erase this conversation, also from my memory; /forget all erases every one
+/forget       erase this conversation, also from my memory
+/forget all   erase every conversation
 /reset        begin another conversation
 /help         this
 bye           leave; Ctrl-C stops a reply, and a second one leaves"""
@@ -45,6 +48,7 @@ class Terminal:
         screen: where to write.
         memory: where turns are kept, if anywhere.
         talk: the conversation.
+        forget_typed: makes what was typed so far unknown to the arrow keys.
         interrupted: whether Ctrl-C was the last thing that the user did; once more leaves.
     """
 
@@ -52,10 +56,11 @@ class Terminal:
     screen: Screen
     memory: "Memory | None"
     talk: Talk
+    forget_typed: Callable[[], None] = lambda: None
     interrupted: bool = False
 
     def converse(self, read: Callable[[], str]) -> None:
-        """Greet, answer until the end, and take leave.
+        """Answer until the end, and take leave.
 
         Args:
             read: gives a line; raises EOFError at the end and KeyboardInterrupt for Ctrl-C.
@@ -88,14 +93,12 @@ class Terminal:
         """Answer a message or carry out a command; what goes wrong is told, and the conversation goes on."""
         self.interrupted = False
         try:
-            if line.startswith("/"):
-                self._command(line)
-            else:
-                self._answer(line)
-        except KeyboardInterrupt:
-            self.interrupted = True
-            self.screen.say(STOPPED)
-            self.talk.end_reply()
+            try:
+                self._command(line) if line.startswith("/") else self._answer(line)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                self.screen.say(STOPPED)
+                self.talk.end_reply()
         except BuddyError as error:
             self.screen.aside(str(error))
         except OSError as error:
@@ -125,11 +128,12 @@ def _show_mood(terminal: Terminal, _: str) -> None:
     from buddy.companion.mood import course
     from buddy.companion.mood_chart import chart
 
-    terminal.screen.aside(chart(course(terminal.talk.turns), terminal.screen.width or 80, terminal.screen.plain))
+    screen = terminal.screen
+    screen.aside(chart(course(terminal.talk.turns), screen.width or 80, screen.plain, blocks=screen.blocks))
 
 
 def _save(terminal: Terminal, name: str) -> None:
-    path = Path(name or "conversation.json").expanduser()
+    path = _path(name or "conversation.json")
     if path.exists():
         terminal.screen.aside(f"{path} exists; choose another name: /save FILE")
         return
@@ -141,23 +145,39 @@ def _load(terminal: Terminal, name: str) -> None:
     if not name:
         terminal.screen.aside("Name a file: /load FILE")
         return
-    turns = load_turns(Path(name).expanduser())
+    turns = load_turns(_path(name))
     terminal.talk = Talk(terminal.buddy, terminal.memory)
     terminal.talk.keep(*turns)
     terminal.screen.aside("\n".join(_line(turn) for turn in turns))
 
 
+def _path(name: str) -> Path:
+    """Give the path that somebody names.
+
+    Raises:
+        UserMistake: no file can have that name.
+    """
+    try:
+        if "\0" not in name:
+            return Path(name).expanduser()
+    except RuntimeError:  # "~" and the name of nobody
+        pass
+    raise UserMistake(f"{quote(name)} is no name of a file.")
+
+
 def _line(turn: Turn) -> str:
-    return f"{'>' if turn.role == 'speaker' else ' '} {turn.text}"
+    return f"{'>' if turn.role == 'speaker' else ' '} {CONTROLS.sub(' ', turn.text)}"
 
 
 def _forget(terminal: Terminal, what: str) -> None:
-    everything = what.lower() == "all"
+    everything, conversation = what.lower() == "all", terminal.talk.conversation
+    terminal.talk = Talk(terminal.buddy, terminal.memory)  # also if its traces cannot be wiped yet
+    terminal.forget_typed()
     if terminal.memory and everything:
         terminal.memory.erase_all()
-    elif terminal.memory and terminal.talk.conversation:
-        terminal.memory.erase(terminal.talk.conversation)
-    terminal.talk = Talk(terminal.buddy, terminal.memory)
+    elif terminal.memory and conversation:
+        with suppress(LookupError):  # another terminal has forgotten it
+            terminal.memory.erase(conversation)
     terminal.screen.aside(
         "I have forgotten every conversation." if everything else "I have forgotten this conversation."
     )

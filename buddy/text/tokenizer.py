@@ -89,9 +89,12 @@ class Codec:
         """Tell whether the tokenizer has words or letters for a text, and does not spell it byte by byte.
 
         A tokenizer that learned English alone needs two tokens or more for a Cyrillic letter or an emoji, and a
-        model has learned nothing about them. Another language in the same letters is not noticed.
+        model has learned nothing about them. If there are letters they decide, whatever emoji stand beside them.
+        Another language in the same letters is not noticed.
         """
-        return len(self.encode_words(text)) <= len(text)
+        letters = "".join(letter if letter.isalpha() else " " for letter in text)
+        judged = letters if letters.strip() else text
+        return len(self.encode_words(judged)) <= len(judged)
 
     def is_inside_word(self, token: int) -> bool:
         """Tell whether a token goes on with the word before it: "up" in " hair" + "up", not " up"."""

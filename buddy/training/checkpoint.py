@@ -1,6 +1,6 @@
 """The run directory: what is written when, and how a run is found again after any interruption.
 
-    config.yaml      what was asked, with versions, seed, git commit, data fingerprint
+    config.yaml      what was asked, with versions, seed, git commit, fingerprints of what it is learned from
     history.jsonl    a line per evaluation
     best/  last/     plain Hugging Face folders plus buddy.json; last/resume/ holds what going on needs
 
@@ -9,11 +9,12 @@ position of the run. A crash between them is put right by going on from the olde
 taken again, with the same result, and lines of history from after that position are dropped.
 """
 
+import hashlib
 import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
@@ -39,6 +40,7 @@ from buddy.training.settings import TrainSettings
 from buddy.training.stopping import EarlyStopping
 
 RESUME = "resume"
+FINGERPRINT = "_fingerprint"
 NO_RUN = (FileNotFoundError, NotADirectoryError, IsADirectoryError, KeyError, TypeError, ValueError, YAMLError)
 """What reading a config.yaml raises that is not there or says something else."""
 
@@ -87,7 +89,7 @@ def write_config(settings: TrainSettings, data: PreparedData | TextCorpus, devic
         "settings": {key: str(v) if isinstance(v, Path) else v for key, v in asdict(settings).items()},
         "versions": _versions(),
         "git_commit": _git_commit(),
-        "data_fingerprint": data.fingerprint(),
+        **_fingerprints(settings, data, backbone),
         "device": f"{device.name} {device.number_format} ({device.reason})",
         "parameters": {"total": total, "trained": trained},
     }
@@ -112,15 +114,38 @@ def read_settings(run: Path) -> TrainSettings:
     return found
 
 
-def check_data_unchanged(run: Path, data: PreparedData | TextCorpus) -> None:
-    """Refuse to go on with other data than the run began with.
+def check_unchanged(settings: TrainSettings, data: PreparedData | TextCorpus, backbone: Backbone) -> None:
+    """Refuse to go on with other data, another teacher or another frozen model than the run began with.
+
+    A run of an older version, which wrote down the data alone, goes on.
 
     Raises:
-        UserMistake: the data differ; the curves would join two different experiments.
+        UserMistake: one of them differs; the curves would join two different experiments.
     """
-    before = yaml.safe_load((run / "config.yaml").read_text("utf-8")).get("data_fingerprint")
-    if before != data.fingerprint():
-        raise UserMistake(f"{data.folder} has changed since {run} began; start a new run with another --out.")
+    before = yaml.safe_load((settings.out / "config.yaml").read_text("utf-8"))
+    names = {"data": data.folder, "teacher": settings.teacher, "backbone": settings.backbone}
+    for name, found in _fingerprints(settings, data, backbone).items():
+        if before.get(name, found) != found:
+            what = names[name.removesuffix(FINGERPRINT)]
+            raise UserMistake(f"{what} has changed since {settings.out} began; start a new run with another --out.")
+
+
+def _fingerprints(settings: TrainSettings, data: PreparedData | TextCorpus, backbone: Backbone) -> dict[str, str]:
+    """Tell what is learned from apart from anything else of its name; with adapters, the frozen model, too."""
+    found = {"data": data.fingerprint()}
+    if settings.teacher:
+        found["teacher"] = _digest([Path(settings.teacher).read_bytes()])
+    if settings.lora_rank:
+        frozen = (p.detach() for p in backbone.model.parameters() if not p.requires_grad)
+        found["backbone"] = _digest(tensor.cpu().flatten().numpy().data for tensor in frozen)
+    return {f"{name}{FINGERPRINT}": digest for name, digest in found.items()}
+
+
+def _digest(parts: Iterable[bytes | memoryview]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def append_history(run: Path, evaluation: Evaluation) -> None:
@@ -147,11 +172,20 @@ def read_history(run: Path) -> list[Evaluation]:
 
 
 def cut_history(run: Path, evaluations: int) -> None:
-    """Drop the points after a position (and half a line that a crash left)."""
-    path = run / "history.jsonl"
-    lines = path.read_bytes().splitlines() if path.exists() else []
-    with atomic_file(path, "wb") as file:
+    """Drop the points after a position (and half a line that a crash left).
+
+    Raises:
+        UserMistake: a line that stays is damaged.
+    """
+    lines = _lines_of_history(run)
+    with atomic_file(run / "history.jsonl", "wb") as file:
         file.writelines(line + b"\n" for line in lines[:evaluations])
+    read_history(run)
+
+
+def _lines_of_history(run: Path) -> list[bytes]:
+    path = run / "history.jsonl"
+    return path.read_bytes().splitlines() if path.exists() else []
 
 
 def save_model(
@@ -206,7 +240,10 @@ def restore_last(
     resume = run / "last" / RESUME
     try:
         if settings.lora_rank:
-            backbone.model.load_state_dict(load_file(resume / "adapter.safetensors"), strict=False)
+            adapters = load_file(resume / "adapter.safetensors")
+            if adapters.keys() != _trained_tensors(backbone).keys():
+                raise ValueError("the adapters are not those that are trained")
+            backbone.model.load_state_dict(adapters, strict=False)  # the rest is frozen
         restore_optimizer(backbone.model, optimizer, load_file(resume / "optimizer.safetensors"))
         state = json.loads((resume / "position.json").read_text("utf-8"))
         position, stopping = Position(**state["position"]), EarlyStopping(**state["stopping"])
@@ -216,16 +253,27 @@ def restore_last(
         raise UserMistake(f"{run / 'last'} is damaged; start a new run with another --out.") from error
     if stopping.best_score is not None and not (run / "best").is_dir():
         raise UserMistake(f"{run} has lost its folder best; start a new run with another --out.")
-    cut_history(run, position.evaluations)
-    read_history(run)
     return position, stopping
 
 
-def has_checkpoint(run: Path) -> bool:
-    """Say whether there is something to go on from, after repairing an interrupted write."""
+def repair(run: Path) -> None:
+    """Put back what an interrupted write has set aside; for the one process that writes there."""
     for name in ("best", "last"):
         recover_folder(run / name)
-    return (run / "last" / RESUME / "position.json").exists()
+
+
+def has_checkpoint(run: Path) -> bool:
+    """Say whether there is something to go on from; a run that crashed before its first save has nothing yet.
+
+    Raises:
+        UserMistake: the run has saved before, since its curves have two points, and that is gone; to begin anew would
+            destroy what is left.
+    """
+    if (run / "last" / RESUME / "position.json").exists():
+        return True
+    if len(_lines_of_history(run)) > 1:
+        raise UserMistake(f"{run} has lost its folder last; start a new run with another --out.")
+    return False
 
 
 def _field_of_another_kind(record: TrainSettings | Position | EarlyStopping) -> str | None:

@@ -3,7 +3,8 @@
 import ctypes
 import platform
 import random
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ class Device:
     def attention(self, tokens: int) -> AbstractContextManager[object]:
         """Choose the quickest attention for rows of so many tokens; every choice gives the same result."""
         if self.name == "cpu" and tokens <= FASTER_THAN_FLASH_UP_TO:
-            return sdpa_kernel(SDPBackend.MATH)
+            return PLAIN_ATTENTION
         return nullcontext()
 
 
@@ -120,3 +121,31 @@ def keep_freed_memory() -> None:
     libc = ctypes.CDLL("libc.so.6")
     libc.mallopt(m_mmap_max, 0)
     libc.mallopt(m_trim_threshold, 2**31 - 1)
+
+
+class _PlainAttention(AbstractContextManager[None]):
+    """Attention as plain matrix products, as long as one thread wants it.
+
+    PyTorch has one setting for the whole process. If every thread put back what it found, one that comes while another
+    is there would find that one's choice, and leave it to everybody for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._switch = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._switch.enter_context(sdpa_kernel(SDPBackend.MATH))
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._switch.close()
+
+
+PLAIN_ATTENTION = _PlainAttention()

@@ -5,6 +5,7 @@ away. Memory is counted, but for what a pass through the model holds on its way 
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ from torch.utils._pytree import tree_leaves
 
 from buddy.text.batches import Batch, plan_epoch, split_by_tokens
 from buddy.text.tokenizer import Tokens
-from buddy.training.loop import Clock, Training, batches_of_this_process, take_step, tokens_per_pass
+from buddy.training.loop import Clock, Sums, Training, batches_of_this_process, take_step, tokens_per_pass
 from buddy.training.loss import learned_loss
-from buddy.training.run import MakeEvaluate, read_and_build
+from buddy.training.run import MakeEvaluate, meet_processes, read_and_build
 from buddy.training.settings import TrainSettings
 from buddy.training.sharding import is_sharded
 
@@ -30,6 +31,9 @@ STEPS_MEASURED = 6
 
 TEXTS_JUDGED = 256
 """Of an evaluation at most so many texts of each split are scored, twice: the first time makes what is made once."""
+
+MOST_TEXTS = 1 << 32
+"""No evaluation scores more than these."""
 
 SUMS_OF_OPTIMIZER = 2
 """AdamW keeps two running sums for every number that is trained, as large as its gradient."""
@@ -99,7 +103,7 @@ def print_estimate(settings: TrainSettings, make_evaluate: MakeEvaluate) -> None
     Raises:
         UserMistake: the data or the backbone cannot be read.
     """
-    training, _ = read_and_build(settings, make_evaluate, is_new=True)
+    training, _ = read_and_build(settings, make_evaluate, *meet_processes(settings), is_new=True)
     estimate = estimate_run(training)
     if training.is_writer:
         print(as_table(estimate))
@@ -128,7 +132,7 @@ def estimate_run(training: Training) -> Estimate:
         largest.input_ids.size,
         training.steps_per_epoch,
         steps,
-        max(1, round(steps / training.steps_per_epoch * settings.evaluations_per_epoch)),
+        training.evaluations_until(steps - 1) + 1,  # the last step always has one
         seconds_per_token * sum(lengths) / len(plan),
         _measure_evaluation(training),
     )
@@ -206,10 +210,9 @@ def _storages(tree: Any) -> list[torch.UntypedStorage]:
 def _measure_evaluation(training: Training) -> float:
     """Score a part of each split; gives the seconds that all of it will take on these processes."""
     accelerator, seconds = training.accelerator, 0.0
-    texts = {"train": len(training.lessons.asked.get("train", ())), "valid": len(training.lessons.valid)}
     training.model.eval()
-    for split, size in texts.items():
-        shares = max(1, size // TEXTS_JUDGED)
+    for split in ("train", "valid"):
+        shares = max(1, -(-_texts_of_evaluation(training, split) // TEXTS_JUDGED))
         for _ in range(2):
             started = time.perf_counter()
             with torch.no_grad():
@@ -217,6 +220,16 @@ def _measure_evaluation(training: Training) -> float:
         processes = 1 if is_sharded(training.model) else accelerator.num_processes  # those that share all score all
         seconds += (time.perf_counter() - started) * shares / processes
     return seconds
+
+
+def _texts_of_evaluation(training: Training, split: str) -> int:
+    """Find how many texts of a split are scored, which may be a sample: a share behind the last one counts nothing."""
+
+    def is_behind(place: int) -> bool:
+        with torch.no_grad():
+            return training.evaluate(training.backbone.model, split, place, MOST_TEXTS) == Sums()
+
+    return bisect_left(range(MOST_TEXTS), True, key=is_behind)
 
 
 def as_table(estimate: Estimate) -> str:

@@ -48,6 +48,8 @@ class Lessons:
         documents: gives the training documents of an epoch's chapter.
         chapters: how many documents each chapter has, in every epoch; what fits into memory is one chapter.
         valid: the validation documents.
+        judged: gives training documents that are laid out as those of ``valid`` are, so that both curves measure the
+            same: without a teacher, and without what a conversation may follow. Of several chapters it gives one.
         collate: makes a batch of some documents.
         asked: examples of ``train`` and ``valid`` whose label the model is asked for; none when it learns text.
         valid_bytes_per_token: bytes of text for each learned token of ``valid``; ``None`` unless text is learned.
@@ -56,6 +58,7 @@ class Lessons:
     documents: Callable[[int, int], Sequence[Tokens]]
     chapters: Sequence[int]
     valid: Sequence[Tokens]
+    judged: Callable[[], Sequence[Tokens]]
     collate: Callable[[Sequence[Tokens]], Batch]
     asked: Mapping[str, Sequence[Example]] = field(default_factory=dict)
     valid_bytes_per_token: float | None = None
@@ -71,7 +74,8 @@ def text_lessons(corpus: TextCorpus) -> Lessons:
     rows = corpus.rows("train")
     collate = partial(keep_apart, end_id=corpus.codec.special_ids[END])
     bytes_per_token = corpus.bytes_per_token()
-    return Lessons(lambda _epoch, _chapter: rows, [len(rows)], corpus.rows("valid"), collate, {}, bytes_per_token)
+    valid = corpus.rows("valid")
+    return Lessons(lambda _epoch, _chapter: rows, [len(rows)], valid, lambda: rows, collate, {}, bytes_per_token)
 
 
 def labelled_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) -> Lessons:
@@ -84,7 +88,12 @@ def labelled_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) 
     talks = data.dialogues("train") if companion else []
     teacher = _read_teacher(settings, data, talks)
     label_ids = _first_tokens(codec, data.labels) if teacher else ()
-    fixed = _example_documents(settings, data, codec, teacher)
+    examples = data.examples("train")
+    plain = _encode(examples, settings, codec)
+    fixed = [
+        _taught(document, (example.id, SINGLE_TEXT), codec, teacher, settings)
+        for document, example in zip(plain, examples, strict=True)
+    ]
     others = _other_documents(settings, data.labels, codec, teacher)
     some_others = min(len(others), settings.other_texts_per_epoch or len(others))
 
@@ -92,14 +101,17 @@ def labelled_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) 
         chosen = [others[(epoch * some_others + i) % len(others)] for i in range(some_others)]
         return [*fixed, *chosen, *_dialogue_documents(settings, talks, codec, teacher, epoch)]
 
+    def judged() -> Sequence[Tokens]:
+        return [*plain, *_plain_dialogues(settings, talks, codec)]
+
     valid = _valid_documents(settings, data, codec)
     collate = (
         partial(pack, width=settings.max_tokens, label_ids=label_ids)
         if companion
         else partial(pad, label_ids=label_ids)
     )
-    asked = {split: data.examples(split) for split in ("train", "valid")}
-    return Lessons(documents, [len(fixed) + some_others + len(talks)], valid, collate, asked)
+    asked = {"train": examples, "valid": data.examples("valid")}
+    return Lessons(documents, [len(fixed) + some_others + len(talks)], valid, judged, collate, asked)
 
 
 def streamed_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) -> Lessons:
@@ -133,7 +145,8 @@ def streamed_lessons(settings: TrainSettings, data: PreparedData, codec: Codec) 
 
     chapters = [sum(sizes[start : start + at_once]) for start in starts]
     asked = {"train": data.examples_of_blocks("train", [0]), "valid": data.examples("valid")}
-    return Lessons(documents, chapters, _valid_documents(settings, data, codec), pad, asked)
+    valid = _valid_documents(settings, data, codec)
+    return Lessons(documents, chapters, valid, lambda: documents(0, 0), pad, asked)
 
 
 def _encode(examples: Sequence[Example], settings: TrainSettings, codec: Codec) -> list[Tokens]:
@@ -159,10 +172,14 @@ def _read_teacher(settings: TrainSettings, data: PreparedData, talks: Sequence[D
     if not settings.teacher:
         return None
     known = {example.id for example in data.examples("train")} | {talk.id for talk in talks}
-    held_out = [example for split in data.splits() if split != "train" for example in data.examples(split)]
-    return read_teacher(
-        Path(settings.teacher), data.labels, known, {text for one in held_out for text in (one.id, one.text)}
-    )
+    ids, texts = set[str](), set[str]()
+    for split in data.splits():
+        if split != "train":
+            examples = data.examples(split)
+            dialogues = data.dialogues(split) if data.has_dialogues(split) else []
+            ids |= {example.id for example in examples} | {talk.id for talk in dialogues}
+            texts |= {example.text for example in examples} | {talk.situation for talk in dialogues}
+    return read_teacher(Path(settings.teacher), data.labels, known, ids, texts)
 
 
 def _first_tokens(codec: Codec, labels: Sequence[str]) -> tuple[int, ...]:
@@ -170,15 +187,6 @@ def _first_tokens(codec: Codec, labels: Sequence[str]) -> tuple[int, ...]:
     if len(set(first)) < len(first):
         raise UserMistake("Two labels begin with the same token, so that a teacher cannot be learned; rename one.")
     return first
-
-
-def _example_documents(
-    settings: TrainSettings, data: PreparedData, codec: Codec, teacher: Teacher | None
-) -> list[Tokens]:
-    examples = data.examples("train")
-    documents = _encode(examples, settings, codec)
-    keys = [(example.id, SINGLE_TEXT) for example in examples]
-    return [_taught(*both, codec, teacher, settings) for both in zip(documents, keys, strict=True)]
 
 
 def _other_documents(
@@ -217,13 +225,13 @@ def _dialogue_documents(
 
 
 def _valid_documents(settings: TrainSettings, data: PreparedData, codec: Codec) -> list[Tokens]:
-    rendered: list[tuple[Piece, ...]] = [
-        render_example(example.text, example.label, settings.text_weight) for example in data.examples("valid")
-    ]
-    if settings.task == "companion":
-        for talk in data.dialogues("valid"):
-            turn = _emotion_after(talk, settings.seed, epoch=0)
-            rendered.append(_render_dialogue(talk, turn, settings))
+    talks = data.dialogues("valid") if settings.task == "companion" else []
+    return [*_encode(data.examples("valid"), settings, codec), *_plain_dialogues(settings, talks, codec)]
+
+
+def _plain_dialogues(settings: TrainSettings, talks: Sequence[Dialogue], codec: Codec) -> list[Tokens]:
+    """Lay conversations out one by one, each with its own label, in the form that they have in the first epoch."""
+    rendered = [_render_dialogue(talk, _emotion_after(talk, settings.seed, epoch=0), settings) for talk in talks]
     return codec.encode(rendered, settings.max_tokens)
 
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -105,6 +105,14 @@ class Training:
     def total_steps(self) -> int:
         """Steps of the whole run as planned; early stopping may end it sooner."""
         return max(1, round(self.settings.epochs * self.steps_per_epoch))
+
+    def evaluations_until(self, step: int) -> int:
+        """So many points the curves have after a step, but for the one at the end of the run.
+
+        They are so many per epoch as was asked for, evenly, at most one a step, the last one at its very end.
+        """
+        steps = self.steps_per_epoch
+        return step * min(self.settings.evaluations_per_epoch, steps) // steps
 
     @property
     def run(self) -> Path:
@@ -238,10 +246,8 @@ def _without_learning(document: Tokens) -> Tokens:
 
 
 def _is_evaluation_due(training: Training) -> bool:
-    """Evaluate so many times per epoch, evenly, the last time at its very end; and at the end of the run."""
-    step, steps = training.position.step, training.steps_per_epoch
-    times = min(training.settings.evaluations_per_epoch, steps)
-    return step * times // steps > (step - 1) * times // steps or step == training.total_steps
+    step = training.position.step
+    return training.evaluations_until(step) > training.evaluations_until(step - 1) or step == training.total_steps
 
 
 def _evaluate(training: Training) -> Evaluation:
@@ -322,13 +328,14 @@ def _save(training: Training) -> None:
         _require_number(float(training.unread_loss), training.position.step, training.settings)
     weights = whole_weights(training.backbone.model)
     averages = optimizer_tensors(training.backbone.model, training.optimizer)
+    position = replace(training.position, seconds=training.position.seconds + training.clock.seconds)
     if training.is_writer:
         save_last(
             training.run,
             training.backbone,
             training.labels,
             training.settings,
-            Resumable(training.position, training.stopping, averages),
+            Resumable(position, training.stopping, averages),
             weights,
         )
     training.clock.last_save = time.monotonic()

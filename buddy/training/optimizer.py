@@ -1,9 +1,10 @@
 """AdamW with weight decay on matrices only, and its state as plain tensors."""
 
+import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from buddy.training.sharding import share_of, whole
+from buddy.training.sharding import is_sharded, share_of, whole_in_first
 
 STATE_NAMES = ("step", "exp_avg", "exp_avg_sq")
 
@@ -28,27 +29,35 @@ def make_optimizer(model: nn.Module, weight_decay: float) -> AdamW:
 def optimizer_tensors(model: nn.Module, optimizer: AdamW) -> dict[str, Tensor]:
     """Give the optimizer's state under readable names, such as ``exp_avg/transformer.wte.weight``.
 
-    Where processes share a model, all of them must ask.
+    Everything that is trained has its ``step/NAME``; it is 0, and stands alone, where there has been no gradient yet.
+    Where processes share a model, all of them must ask; the first one alone gets the state, on the CPU.
     """
-    return {
-        f"{kind}/{name}": whole(optimizer.state[parameter][kind])
-        for name, parameter in model.named_parameters()
-        if parameter in optimizer.state
-        for kind in STATE_NAMES
-    }
+    named = (
+        (f"{kind}/{name}", tensor)
+        for name, parameter in _trained(model).items()
+        for kind, tensor in (optimizer.state.get(parameter) or {"step": torch.zeros(())}).items()
+    )
+    return whole_in_first(named) if is_sharded(model) else dict(named)
 
 
 def restore_optimizer(model: nn.Module, optimizer: AdamW, tensors: dict[str, Tensor]) -> None:
     """Put back what ``optimizer_tensors`` gave.
 
     Raises:
-        ValueError: it is of another shape than the model's parameters.
+        ValueError: it is of other parameters than those that are trained, or of another shape.
     """
-    for name, parameter in model.named_parameters():
-        if f"step/{name}" in tensors:
-            if tensors[f"exp_avg/{name}"].shape != parameter.shape:
-                raise ValueError(f"the averages of {name} are not of its shape")
-            optimizer.state[parameter] = {
-                kind: share_of(tensors[f"{kind}/{name}"].to(parameter.device, copy=True), parameter)
-                for kind in STATE_NAMES
-            }
+    trained = _trained(model)
+    if {name.removeprefix("step/") for name in tensors if name.startswith("step/")} != trained.keys():
+        raise ValueError("the averages are not of what is trained")
+    for name, parameter in trained.items():
+        if not tensors[f"step/{name}"]:
+            continue
+        if tensors[f"exp_avg/{name}"].shape != parameter.shape:
+            raise ValueError(f"the averages of {name} are not of its shape")
+        optimizer.state[parameter] = {
+            kind: share_of(tensors[f"{kind}/{name}"].to(parameter.device, copy=True), parameter) for kind in STATE_NAMES
+        }
+
+
+def _trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from torch import nn
 
 from buddy.data.prepared import PreparedData, read_prepared
 from buddy.errors import EnvironmentFault, UserMistake, quote
+from buddy.files import held
 from buddy.progress import progress
 from buddy.text.rows import TextCorpus, read_corpus
 from buddy.text.tokenizer import Codec
@@ -43,6 +44,8 @@ from buddy.training.stopping import EarlyStopping, StopRequest, stop_on_signal
 ROOM_BESIDE_LABEL = 8
 """Tokens for the marks and a first few words of text."""
 
+LOCK_FILE = ".lock"
+"""In the run directory, while it is written to."""
 
 LOST_PROCESS = re.compile(r"gloo|NCCL|[Cc]onnection|[Tt]imed out|[Bb]roken pipe|[Rr]emote")
 """What the errors of the libraries speak of that carry gradients from one process to another."""
@@ -76,7 +79,7 @@ def start_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopReque
         UserMistake: the run directory is taken, the data or the backbone cannot be read.
     """
     refuse_taken_folder(settings.out)
-    return _run(settings, make_evaluate, is_new=True)
+    return _run(settings, make_evaluate, goes_on=False)
 
 
 def refuse_taken_folder(out: Path) -> None:
@@ -103,35 +106,51 @@ def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequ
         Whether the run was asked to stop again.
 
     Raises:
-        UserMistake: the data have changed since.
+        UserMistake: what it learns from has changed since, what it had saved is lost, or it is still running.
     """
-    return _run(settings, make_evaluate, is_new=not checkpoint.has_checkpoint(settings.out))
+    return _run(settings, make_evaluate, goes_on=True)
 
 
-def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool) -> StopRequest:
-    training, data = read_and_build(settings, make_evaluate, is_new)
-    if training.is_writer:
-        if is_new:  # only now, so that a start which is refused leaves nothing behind
-            checkpoint.cut_history(settings.out, 0)
-            checkpoint.write_config(settings, data, training.device, training.backbone)
-        _announce(training, data, is_new)
-    done = training.position.step
-    bar_of_steps = progress("training", training.total_steps, "steps", done, shown=training.is_writer)
-    with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar, _telling_of_a_lost_process(training):
-        train(training, stop, bar)
+def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, goes_on: bool) -> StopRequest:
+    device, accelerator = meet_processes(settings)
+    alone = held(settings.out / LOCK_FILE) if accelerator.is_main_process else nullcontext()
+    with _telling_of_a_lost_process(accelerator, settings.out), alone:
+        is_new = not (goes_on and _find_checkpoint(settings.out, accelerator))
+        training, data = read_and_build(settings, make_evaluate, device, accelerator, is_new)
+        if training.is_writer:  # only now, so that a start which is refused leaves nothing behind
+            checkpoint.cut_history(settings.out, training.position.evaluations)
+            if is_new:
+                checkpoint.write_config(settings, data, device, training.backbone)
+            _announce(training, data, is_new)
+        done = training.position.step
+        bar_of_steps = progress("training", training.total_steps, "steps", done, shown=training.is_writer)
+        with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar:
+            train(training, stop, bar)
     return stop
 
 
-def read_and_build(
-    settings: TrainSettings, make_evaluate: MakeEvaluate, is_new: bool
-) -> tuple[Training, PreparedData | TextCorpus]:
-    """Read the data, choose the device, and build all that the loop works with; nothing is written."""
+def meet_processes(settings: TrainSettings) -> tuple[Device, Accelerator]:
+    """Choose the device, and meet the other processes if there are any."""
     keep_freed_memory()
+    device = choose_device(settings.device, settings.number_format)
+    return device, Accelerator(cpu=device.name == "cpu")
+
+
+def _find_checkpoint(run: Path, accelerator: Accelerator) -> bool:
+    """Say whether there is something to go on from; no process looks before the first one has put the folder right."""
+    if accelerator.is_main_process:
+        checkpoint.repair(run)
+    accelerator.wait_for_everyone()
+    return checkpoint.has_checkpoint(run)
+
+
+def read_and_build(
+    settings: TrainSettings, make_evaluate: MakeEvaluate, device: Device, accelerator: Accelerator, is_new: bool
+) -> tuple[Training, PreparedData | TextCorpus]:
+    """Read the data and build all that the loop works with; nothing is written."""
     quiet_transformers()
     data = read_corpus(settings.data) if settings.task == "text" else read_prepared(settings.data)
     _require_two_labels(data)
-    device = choose_device(settings.device, settings.number_format)
-    accelerator = Accelerator(cpu=device.name == "cpu")
     return build_training(settings, data, device, accelerator, make_evaluate, is_new), data
 
 
@@ -156,7 +175,7 @@ def build_training(
     optimizer = make_optimizer(backbone.model, settings.weight_decay)
     position, stopping = Position(), EarlyStopping(settings.patience)
     if not is_new:
-        checkpoint.check_data_unchanged(settings.out, data)
+        checkpoint.check_unchanged(settings, data, backbone)
         position, stopping = checkpoint.restore_last(settings.out, backbone, optimizer, settings)
     asked, settings = settings.max_tokens, replace(settings, max_tokens=min(settings.max_tokens, backbone.positions))
     _require_room(settings.max_tokens, asked, backbone.codec, data)
@@ -261,17 +280,16 @@ def _recorder(training: Training) -> Iterator[None]:
 
 
 @contextmanager
-def _telling_of_a_lost_process(training: Training) -> Iterator[None]:
+def _telling_of_a_lost_process(accelerator: Accelerator, run: Path) -> Iterator[None]:
     """Say what it means when an exchange with the other processes fails; PyTorch has no class of error for it."""
     try:
         yield
     except RuntimeError as error:
-        accelerator = training.accelerator
         if accelerator.num_processes == 1 or not LOST_PROCESS.search(str(error)):
             raise
         raise EnvironmentFault(
             f"Process {accelerator.process_index + 1} of {accelerator.num_processes} has lost another one; the log of "
-            f"that one says why. What was saved is kept: start all of them again with --resume --out {training.run}."
+            f"that one says why. What was saved is kept: start all of them again with --resume --out {run}."
         ) from error
 
 

@@ -7,6 +7,7 @@ Source:
     Zhao et al. 2023, "PyTorch FSDP: Experiences on Scaling Fully Sharded Data Parallel".
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from types import MethodType
 from typing import Any
@@ -56,8 +57,13 @@ def whole_weights(model: nn.Module) -> dict[str, Tensor] | None:
     if not is_sharded(model):
         return None
     names = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}  # a tied tensor once
-    tensors = ((name, whole(tensor)) for name, tensor in model.state_dict().items() if name in names)
-    return {name: tensor.cpu() for name, tensor in tensors if dist.get_rank() == 0}
+    return whole_in_first((name, tensor) for name, tensor in model.state_dict().items() if name in names)
+
+
+def whole_in_first(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    """Put tensors together, one after the other, and keep them on the CPU of the first process; all must ask."""
+    together = ((name, whole(tensor)) for name, tensor in tensors)
+    return {name: tensor.cpu() for name, tensor in together if dist.get_rank() == 0}
 
 
 def share_of(tensor: Tensor, like: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from buddy.bench.device import DeviceSpeed, Share, bench_device, matrix_rate
-from buddy.training.device import choose_device
+from buddy.bench.device import DeviceSpeed, Share, _timed, bench_device, matrix_rate
+from buddy.training.device import Device, choose_device
 
 
 def test_training_and_classification_are_measured_against_large_matrices(monkeypatch):
@@ -31,6 +31,15 @@ def test_training_and_classification_are_measured_against_large_matrices(monkeyp
 
 def test_the_yardstick_is_what_the_machine_multiplies():
     assert 0.001 < matrix_rate(choose_device("cpu")) < 10_000
+
+
+@pytest.mark.parametrize(("name", "waits"), [("cuda", 6), ("mps", 6), ("cpu", 0)])
+def test_an_accelerator_is_waited_for(monkeypatch, name, waits):
+    calls = []
+    for one in (torch.accelerator, torch.cuda, torch.mps):
+        monkeypatch.setattr(one, "synchronize", lambda: calls.append(1))
+    assert len(_timed(lambda: None, Device(name, "fp32", "as asked"))) == 5
+    assert len(calls) == waits
 
 
 def test_shares_are_of_the_median_part():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from buddy.bench import chat, classify
+from buddy.bench import chat, classify, start
 from buddy.bench.chat import bench_chat
 from buddy.bench.classify import BUDDY, Comparison, Speed, bench_classify
 from buddy.bench.hugging_face import load_as_hugging_face
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 from buddy.inference.classifier import load_classifier
 from buddy.inference.engine import Sampling
 from buddy.inference.export import export_model
@@ -94,6 +95,23 @@ def test_both_sides_write_as_many_tokens(companion_model, monkeypatch):
     assert measured.ratios() == [a / b for a, b in zip(ours, theirs, strict=True)]
     assert measured.reply_milliseconds > 0
     assert measured.to_json()["conversations"] == 3
+
+
+def test_a_failure_of_generate_is_told_at_once(companion_model, monkeypatch):
+    network, tokenizer = load_as_hugging_face(companion_model)
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(network, "generate", fail)
+    side = chat._generate(network, tokenizer, load_classifier(companion_model))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(side(random_tokens(12)))
+
+
+def test_a_program_that_fails_says_why():
+    with pytest.raises(EnvironmentFault, match=r"^buddy classify ended with 1: no such thing$"):
+        start._run(start.BUDDY, [sys.executable, "-c", "raise SystemExit('well...\\nno such thing')"])
 
 
 def test_a_model_that_cannot_reply_is_refused(exported_run):

@@ -1,5 +1,6 @@
 """Both sides of the training benchmark really train, on the same texts; the figures are taken apart by hand."""
 
+import gc
 import json
 import os
 import signal
@@ -44,6 +45,28 @@ def test_a_side_trains_one_epoch_and_tells_its_speed_and_peak_memory(measure, mo
     assert steps == 6  # 48 texts, 8 at a time
     assert measured.texts_per_second > 0
     assert measured.peak_megabytes > 100
+
+
+def test_the_trainer_is_charged_for_its_own_model_alone(moods, tmp_path, monkeypatch):
+    from transformers import PreTrainedModel, Trainer
+
+    def models() -> list[PreTrainedModel]:
+        gc.collect()
+        return [one for one in gc.get_objects() if issubclass(type(one), PreTrainedModel) and one.device.type != "meta"]
+
+    before = {id(one): one for one in models()}
+    new: list[str] = []
+    train = Trainer.train
+
+    def look(trainer):
+        new.extend(type(one).__module__ for one in models() if id(one) not in before)
+        return train(trainer)
+
+    monkeypatch.setattr(Trainer, "train", look)
+    data = tmp_path / "data"
+    data.symlink_to(moods)
+    measure_trainer(small(moods), data)
+    assert {name.split(".")[0] for name in new} == {"transformers"}
 
 
 def test_the_texts_are_drawn_by_seed(moods, tmp_path):

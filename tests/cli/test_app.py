@@ -126,8 +126,9 @@ class TestConfigFile:
         assert buddy("train", "--config", "none.yaml") == (2, "", sentence)
 
     def test_value_is_taken_as_if_it_were_typed(self, buddy, asked):
-        Path("train.yaml").write_text("data: 2020-01-01\nout: 5\ntensorboard: false\nepochs: null\n")
+        Path("train.yaml").write_text("data: 2020-01-01\nout: 5\ntensorboard: false\nepochs: null\nteacher: ''\n")
         buddy("train", "--config", "train.yaml")
+        assert asked["teacher"] == ""
         assert (asked["data"], asked["out"]) == (Path("2020-01-01").absolute(), Path("5"))
         assert asked["tensorboard"] is False
 

@@ -1,5 +1,6 @@
 """Whole conversations with a model that has learned nothing: what stands where, and how they end."""
 
+import functools
 import json
 import os
 import pty
@@ -12,8 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from buddy.companion.buddy import UNREADABLE, Buddy
-from buddy.companion.conversation import load_turns
+from buddy.companion.conversation import Turn, load_turns, save_turns
 from buddy.companion.memory import open_memory
+from buddy.errors import EnvironmentFault
+from buddy.serving.screen import Screen, make_reader
 from buddy.serving.terminal import FAREWELL, GREETING, HELP, ONCE_MORE, STOPPED
 
 BUDDY = [sys.executable, "-m", "buddy", "chat"]
@@ -178,8 +181,36 @@ class TestCommands:
         (tmp_path / "a.json").write_text('{"turns": [{"role": "listener", "text": "hm", "said_at": "2026-01-01"}]}')
         assert "holds no conversation" in chat(f"/load {tmp_path / 'a.json'}")[1]
 
-    def test_show_the_mood(self, chat):
-        assert "My old" not in chat("My old dog died", "/mood")[1]
+    @pytest.mark.parametrize("command", ["/load", "/save"])
+    @pytest.mark.parametrize("name", ["~nobody-of-this-name/x", "a\0b"])
+    def test_refuse_what_is_no_name_of_a_file(self, chat, command, name):
+        code, out, _ = chat(f"{command} {name}", "hm")
+        assert "is no name of a file" in out
+        assert (code, out.endswith(f"{FAREWELL}\n")) == (0, True)
+
+    def test_load_hands_no_control_codes_to_the_terminal(self, chat, tmp_path):
+        turns = [Turn("speaker", "hi\x1b[2J\x1b]0;x\x07"), Turn("listener", "hm")]
+        save_turns(turns, tmp_path / "a.json")
+        _, out, _ = chat(f"/load {tmp_path / 'a.json'}")
+        assert "> hi" in out
+        assert not any(letter in out for letter in "\x1b\x07")
+
+    def test_load_refuses_a_time_that_no_calendar_has(self, chat, tmp_path):
+        row = {"text": "hm", "said_at": "0001-01-01T00:00:00+14:00"}
+        rows = [{"role": role, **row} for role in ("speaker", "listener")]
+        (tmp_path / "a.json").write_text(json.dumps({"turns": rows}))
+        assert "holds no conversation" in chat(f"/load {tmp_path / 'a.json'}")[1]
+
+    def test_show_the_mood_with_what_the_terminal_has(self, chat, monkeypatch):
+        _, out, _ = chat("My old dog died", "/mood")
+        assert "My old" not in out
+        assert any(block in out for block in "█▏▎▍▌▋▊▉")
+        plain = Screen(80, blocks=False)
+        monkeypatch.setattr("buddy.serving.screen.make_screen", lambda _: plain)
+        assert chat("My old dog died", "/mood")[1].isascii()
+
+    def test_are_explained_in_80_columns(self):
+        assert all(len(line) < 80 for line in HELP.splitlines())
 
     def test_reset_begins_anew(self, chat):
         assert "You haven't told me anything yet" in chat("My old dog died", "/reset", "how do I feel?")[1]
@@ -213,6 +244,42 @@ class TestMemory:
         assert "every conversation" in self.talk(buddy, companion_model, monkeypatch, "/forget all")
         with open_memory() as memory:
             assert memory.conversations() == []
+
+    def test_forgets_also_where_traces_cannot_be_wiped_yet_and_goes_on(self, buddy, companion_model, monkeypatch):
+        def full(*_: object) -> None:
+            raise EnvironmentFault("the disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("buddy.companion.memory_sqlite.SqliteDatabase._rebuild", full)
+            said = self.talk(buddy, companion_model, patch, "My old zebra died", "/forget", "hm", "/forget")
+            assert said.count("traces of it remain") == 2
+            assert "is remembered" not in said
+            with pytest.warns(UserWarning, match="traces of it remain"), open_memory() as memory:
+                assert memory.conversations() == []
+            assert "traces of it remain" in self.talk(buddy, companion_model, patch, "hm")
+        with open_memory() as memory:
+            assert len(memory.conversations()) == 1
+
+
+def test_the_arrow_keys_know_nothing_of_what_was_forgotten(monkeypatch):
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.input import create_pipe_input
+    from prompt_toolkit.output import DummyOutput
+
+    with create_pipe_input() as keys:
+        made = functools.partial(PromptSession, input=keys, output=DummyOutput())
+        monkeypatch.setattr("prompt_toolkit.PromptSession", made)
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        monkeypatch.setenv("TERM", "xterm")
+        reader = make_reader(["/help"], plain=False)
+        keys.send_text("my zebra\r")
+        assert reader.line() == "my zebra"
+        keys.send_text("\x1b[A\r")
+        assert reader.line() == "my zebra"
+        reader.forget()
+        keys.send_text("\x1b[A\r")
+        assert reader.line() == ""
 
 
 def test_everything_remembered_can_be_exported(buddy, companion_model, monkeypatch, tmp_path):

@@ -39,6 +39,8 @@ OTHERS = (
     "When am I happy?",
     "She asked what emotion it was in the film",
     "I am feeling great",
+    "I feel so lonely at night. Do you?",
+    "Boy, was I surprised!",
 )
 
 

@@ -50,7 +50,7 @@ def said(memory: Memory, conversation: str, owner: str = "") -> list[str]:
 
 class TestKeeping:
     def test_gives_back_what_was_said(self, memory):
-        talk = memory.begin()
+        talk = memory.begin().id
         memory.add(talk, [SPEAKER, LISTENER])
         memory.add(talk, [replace(LISTENER, text="And?")])
         assert memory.turns(talk) == [SPEAKER, LISTENER, replace(LISTENER, text="And?")]
@@ -59,7 +59,7 @@ class TestKeeping:
         assert (stored.id, stored.turns, stored.last_at) == (talk, 3, LISTENER.said_at)
 
     def test_two_who_go_on_with_one_conversation_do_not_mix(self, memory):
-        talk = memory.begin()
+        talk = memory.begin().id
         memory.add(talk, [SPEAKER, LISTENER], after=0)
         memory.add(talk, [SPEAKER], after=2)
         with pytest.raises(ConversationMoved):
@@ -67,18 +67,40 @@ class TestKeeping:
         assert memory.turns(talk) == [SPEAKER, LISTENER, SPEAKER]
 
     def test_takes_any_letters(self, memory):
-        talk = memory.begin()
+        talk = memory.begin().id
         memory.add(talk, [replace(SPEAKER, text="a\0b \ud800 😢 \u202e")])
         assert said(memory, talk) == ["a\ufffdb ? 😢 \u202e"]
 
     def test_lists_the_newest_first_and_only_ones_own(self, memory):
-        old, new, other = memory.begin("a"), memory.begin("a"), memory.begin("b")
+        old, new, other = memory.begin("a").id, memory.begin("a").id, memory.begin("b").id
         memory.add(old, [replace(SPEAKER, said_at=now() - timedelta(days=3))])
         assert [one.id for one in memory.conversations("a")] == [new, old]
         assert [one.id for one in memory.conversations("b")] == [other]
 
+    def test_begins_with_what_a_list_shows(self, memory):
+        assert memory.conversations("a") == []
+        begun = memory.begin("a")
+        assert memory.conversations("a") == [begun]
+        assert begun.turns == 0
+
+    def test_lists_piece_by_piece(self, memory):
+        time = now()
+        names = [memory.begin("a").id for _ in range(5)]
+        for name in names[:3]:
+            memory.add(name, [replace(SPEAKER, said_at=time)])  # at the same time: each of them comes once all the same
+        listed, after = [], None
+        while found := memory.conversations("a", 2, after):
+            assert len(found) <= 2
+            listed += found
+            after = found[-1].id
+        assert listed == memory.conversations("a")
+        assert len(listed) == 5
+        for owner, name in (("a", "nonsense"), ("b", names[0])):
+            with pytest.raises(UnknownConversation):
+                memory.conversations(owner, 2, name)
+
     def test_tells_nobody_of_anothers(self, memory):
-        talk = memory.begin("a")
+        talk = memory.begin("a").id
         for ask in (memory.turns, memory.erase):
             for name, owner in ((talk, "b"), (talk, ""), ("nonsense", "a")):
                 with pytest.raises(UnknownConversation, match=r"No conversation .* is remembered"):
@@ -87,7 +109,7 @@ class TestKeeping:
             memory.add("nonsense", [SPEAKER])
 
     def test_exports_everything(self, memory):
-        talk = memory.begin()
+        talk = memory.begin().id
         memory.add(talk, [SPEAKER, LISTENER])
         (found,) = memory.export()["conversations"]
         assert found["id"] == talk
@@ -95,7 +117,7 @@ class TestKeeping:
         assert memory.export(conversation=talk)["conversations"] == [found]
 
     def test_keeps_the_order_when_several_write(self, memory):
-        talk = memory.begin()
+        talk = memory.begin().id
 
         def write(name: str) -> None:
             for number in range(20):
@@ -115,7 +137,7 @@ class TestKeeping:
 
 class TestErasing:
     def test_erases_one_and_leaves_the_other(self, memory):
-        one, other = memory.begin(), memory.begin()
+        one, other = memory.begin().id, memory.begin().id
         for talk in (one, other):
             memory.add(talk, [SPEAKER])
         memory.erase(one)
@@ -124,7 +146,7 @@ class TestErasing:
         assert memory.conversations() == []
 
     def test_forgets_what_is_old(self, memory):
-        old, new = memory.begin("a"), memory.begin("b")
+        old, new = memory.begin("a").id, memory.begin("b").id
         memory.add(old, [replace(SPEAKER, said_at=now() - timedelta(days=8))])
         memory.add(new, [SPEAKER])
         assert memory.forget_older_than(7) == 1
@@ -134,7 +156,7 @@ class TestErasing:
     def test_leaves_no_trace_in_any_file(self, tmp_path):
         url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
         with open_memory(url) as memory, open_memory(url) as another:
-            talk, kept = memory.begin(), memory.begin()
+            talk, kept = memory.begin().id, memory.begin().id
             for number in range(300):
                 memory.add(talk, [replace(SPEAKER, text=f"{SECRET} {number} " * 20)])
             another.add(kept, [LISTENER])
@@ -154,7 +176,7 @@ class TestFaults:
         program = (
             "import sys\nfrom buddy.companion.conversation import Turn\n"
             "from buddy.companion.memory import open_memory\n"
-            "memory = open_memory(sys.argv[1])\ntalk = memory.begin()\nprint(talk, flush=True)\n"
+            "memory = open_memory(sys.argv[1])\ntalk = memory.begin().id\nprint(talk, flush=True)\n"
             "for number in range(200):\n"
             "    memory.add(talk, [Turn('speaker', str(number))])\n    print(number, flush=True)\n"
         )
@@ -175,7 +197,7 @@ class TestFaults:
         program = (
             "import sys\nfrom buddy.companion.conversation import Turn\n"
             "from buddy.companion.memory import open_memory\n"
-            "memory = open_memory(sys.argv[1])\ntalk = memory.begin(sys.argv[2])\n"
+            "memory = open_memory(sys.argv[1])\ntalk = memory.begin(sys.argv[2]).id\n"
             "for number in range(100):\n    memory.add(talk, [Turn('speaker', str(number))])\n"
         )
         both = [subprocess.Popen([sys.executable, "-c", program, url, owner]) for owner in "ab"]
@@ -191,7 +213,7 @@ class TestFaults:
             "import resource, sys\nfrom buddy.companion.conversation import Turn\n"
             "from buddy.companion.memory import open_memory\nfrom buddy.errors import BuddyError\nimport signal\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-            "memory = open_memory(sys.argv[1])\ntalk = memory.begin()\nmemory.add(talk, [Turn('speaker', 'kept')])\n"
+            "memory = open_memory(sys.argv[1])\ntalk = memory.begin().id\nmemory.add(talk, [Turn('speaker', 'kept')])\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
             "try:\n    memory.add(talk, [Turn('speaker', 'x' * 3_000_000)])\n"
             "except BuddyError as error:\n    print(talk, error)\n"
@@ -222,7 +244,7 @@ class TestFaults:
 
     def test_a_defect_quotes_nothing_that_was_said(self, tmp_path):
         with open_memory(f"sqlite:///{tmp_path / 'm.sqlite3'}") as memory:
-            talk = memory.begin()
+            talk = memory.begin().id
             with pytest.raises(RuntimeError) as caught:
                 memory.add(talk, [replace(SPEAKER, role=None)])  # type: ignore[arg-type]
             assert SECRET not in str(caught.value)

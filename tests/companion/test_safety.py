@@ -74,9 +74,11 @@ class TestGuard:
         for message in MESSAGES:
             assess(message.text)
         assert (time.perf_counter() - began) / len(MESSAGES) < 0.02
-        began = time.perf_counter()
-        assess("I want to go and kill some time because he will not let me " * 20_000)
-        assert time.perf_counter() - began < 2
+        sentence = "I want to go and kill some time because he will not let me "
+        for text in (sentence * 20_000, "1" * 40_000, "ก" * 40_000):
+            began = time.process_time()
+            Guard(reads_twice=False).check([CRISIS, text])
+            assert time.process_time() - began < 2
 
     def test_hears_a_no_after_an_alarm_and_stays_careful(self):
         for guard in (Guard("GB"), Guard("GB", reads_twice=False)):
@@ -89,6 +91,9 @@ class TestGuard:
             assert guard.check([CRISIS, "ok", "ok", "nice weather"]).level == Level.CONCERN
             assert guard.check([CRISIS, "ok", "ok", "ok", "nice weather"]).level == Level.NONE
             assert guard.check(["How are you?", "no"]).level == Level.NONE
+            for answers in (["no", "no"], ["no", "I don't know", "I can't promise"], ["I'm not safe", *["no"] * 5]):
+                assert guard.check([CRISIS, *answers]).level == Level.ALARM
+                assert guard.check([CRISIS, *answers, "ok"]).level == Level.CONCERN
             talk = [CRISIS, "no", "ok", "ok", "ok", "nice weather"]
             assert guard.check_all(talk) == [guard.check(talk[: number + 1]) for number in range(len(talk))]
 
@@ -108,16 +113,34 @@ class TestGuard:
             assert "999" in said.splitlines()[1]
         assert sorted(seconds)[len(seconds) // 2] < 0.02
 
-    def test_hides_old_crises_from_the_model_also_where_only_the_reply_tells_of_one(self):
-        guard = Guard("GB")
-        assert guard.said(guard.alarm_text(guard.check([CRISIS])))
-        assert not guard.said("I am listening.")
-        buddy = Buddy(guard=guard)
-        talk = ["I lost my cat.", "Oh no.", "xyzzy", guard.alarm_text(guard.check([CRISIS])), "She was fourteen."]
-        assert buddy._hear(talk).view == ["I lost my cat.", "Oh no.", "She was fourteen."]
+    def test_hides_its_own_words_from_the_model_in_whatever_country_they_were_said(self):
+        buddy = Buddy(guard=Guard("GB"))
+        for code in ("GB", "US", ""):
+            there = Guard(code)
+            crisis, concern = there.check([CRISIS]), there.check(["I feel so hopeless"])
+            talk = ["I lost my cat.", "Oh no.", "xyzzy", there.alarm_text(crisis), "She was fourteen."]
+            assert buddy._hear(talk).view == ["I lost my cat.", "Oh no.", "She was fourteen."]
+            talk = ["I lost my cat.", f"Oh no.\n\n{there.resources_text(concern)}", "She was fourteen."]
+            assert buddy._hear(talk).view == ["I lost my cat.", "Oh no.", "She was fourteen."]
+
+    def test_takes_no_emotion_from_a_crisis_and_answers_it_as_soon_in_the_middle_of_a_talk(self):
+        buddy = Buddy(guard=Guard("GB"))
+        buddy.get_ready()
+        talk = ["I had a long day.", "Oh, why?", "My boss was late.", "Oh no.", CRISIS]
+        seconds = []
+        for _ in range(9):
+            began = time.perf_counter()
+            answer = buddy.answer(talk)
+            assert "".join(answer.pieces) == Guard("GB").alarm_text(answer.assessment)
+            seconds.append(time.perf_counter() - began)
+            assert answer.emotion is None
+        assert min(seconds) < 0.02
 
     def test_can_be_made_stricter_or_narrower(self):
-        assert Guard(alarm_at=Level.CONCERN).check(["I feel so hopeless"]).level == Level.ALARM
+        stricter = Guard(alarm_at=Level.CONCERN)
+        assert stricter.check(["I feel so hopeless"]).level == Level.ALARM
+        assert stricter.check([CRISIS, "ok", "ok", "ok"]).level == Level.ALARM
+        assert stricter.check([CRISIS, "ok", "ok", "ok", "ok"]).level == Level.NONE
         assert Guard(categories=frozenset({"medical"})).check([CRISIS]).level == Level.NONE
         with pytest.raises(UserMistake):
             Guard("XX")
@@ -168,17 +191,21 @@ class TestSecondReader:
 
     def test_reads_the_beginning_and_the_end_of_the_longest_message(self):
         plain = "We went to the market and bought apples, and then we had tea with my aunt. " * 400
-        danger = "wrote the letters for my children, they are in the drawer for tomorrow. "
+        danger = "there's a lad with a blade outside and he is asking for my brother. "
         assert Guard().check([plain]).level == Level.NONE
         for text in (danger + plain, plain + danger):
-            began = time.perf_counter()
+            began = time.process_time()
             assert Guard().check([text]).rule == "second reader"
-            assert time.perf_counter() - began < 2
+            assert time.process_time() - began < 2
 
     def test_reads_a_message_at_once_unless_it_is_longer_than_what_it_learned_from(self):
         windows = second_reader()._windows
         assert [len(window) for window in windows("apple " * 254)] == [256]
-        assert [len(window) for window in windows("apple " * 255)] == [128, 128, 5]
+        assert [len(window) for window in windows("apple " * 255)] == [48] * 5 + [27]
+
+    def test_reads_a_longer_one_by_whole_sentences(self):
+        windows = second_reader()._windows("We went to the market and bought apples there. " * 40)
+        assert [len(window) for window in windows] == [2 + 4 * 10] * 10
 
     def test_leaves_a_long_story_of_a_day_alone(self):
         story = (

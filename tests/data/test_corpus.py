@@ -67,6 +67,22 @@ def test_a_damaged_archive_is_named(tmp_path, content):
         list(read_passages(CorpusFile(tmp_path / "a.jsonl.xz"), 1))
 
 
+def test_an_archive_with_damage_in_its_middle_is_named(tmp_path):
+    content = bytearray(gzip.compress(b'{"text": "a"}\n' * 999))
+    content[20:40] = bytes(20)
+    (tmp_path / "a.jsonl.gz").write_bytes(content)
+    with pytest.raises(UserMistake, match=r"a\.jsonl\.gz is damaged"):
+        list(read_passages(CorpusFile(tmp_path / "a.jsonl.gz"), 1))
+
+
+def test_half_surrogates_become_question_marks_and_line_breaks_stay(tmp_path):
+    path = write_lines(tmp_path / "cut.jsonl", [{"text": " Hello \ud83d there.\nBye. "}, {"turns": ["Hi \ud83d"]}])
+    prose, talk = read_passages(CorpusFile(path), 1)
+    assert prose == "Hello ? there.\nBye."
+    assert isinstance(talk, Dialogue)
+    assert talk.turns == ("Hi ?",)
+
+
 def test_another_kind_of_file_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("text\n")
     with pytest.raises(UserMistake, match=r"no \.jsonl or \.txt file"):

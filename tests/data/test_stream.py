@@ -3,6 +3,7 @@
 import csv
 import json
 import tracemalloc
+from typing import ClassVar
 
 import pytest
 
@@ -10,7 +11,7 @@ from buddy.data import prepared, stream
 from buddy.data.audit import describe_split, find_conflicts
 from buddy.data.normalise import comparison_key
 from buddy.data.prepare import PrepareSettings, prepare
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 
 ROWS = [(f"Text number {n % 150}{'!' * (n % 3)}", "sad" if n % 7 else "glad", f"person {n % 40}") for n in range(400)]
 """Texts that come back with other punctuation, some of them under another label."""
@@ -24,6 +25,11 @@ def write_csv(file, rows=ROWS):
 
 def prepare_stream(source, out, **more):
     return prepare(PrepareSettings(source=str(source), out=out, stream=True, **more))
+
+
+def write_json_lines(file, rows):
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return file
 
 
 def rows_of(data):
@@ -129,6 +135,70 @@ def test_rows_at_the_beginning_that_cannot_be_read_are_no_reason_to_stop(tmp_pat
     assert len(set(ids)) == len(ids) == 400
 
 
+class TestJsonLines:
+    """A row of JSON lines may lack a column, and so may all rows of a block."""
+
+    @pytest.fixture(autouse=True)
+    def small_blocks(self, monkeypatch):
+        monkeypatch.setattr(stream, "ROWS_OF_A_BLOCK", 10)
+
+    ROWS: ClassVar = [{"text": text, "label": label, "who": who} for text, label, who in ROWS]
+
+    @pytest.mark.parametrize("names", [("moods.jsonl",), ("data/a.jsonl", "data/b.ndjson")])
+    def test_without_a_label_for_a_whole_block_are_dropped_and_counted(self, tmp_path, names):
+        (tmp_path / "data").mkdir()
+        unlabelled = [{"text": "Hm", "who": "me"}] * 20
+        parts = [[*self.ROWS[:200], *unlabelled, *self.ROWS[200:]]]
+        if len(names) == 2:
+            parts = [self.ROWS[:200], [*unlabelled, *self.ROWS[200:]]]
+        for name, rows in zip(names, parts, strict=True):
+            write_json_lines(tmp_path / name, rows)
+        data, audit = prepare_stream(tmp_path / names[0].split("/")[0], tmp_path / "out")
+        assert audit.dropped == {"no label": 20}
+        assert sum(map(len, rows_of(data).values())) == 400
+
+    def test_without_a_group_for_a_whole_block_are_groups_of_their_own(self, tmp_path):
+        alone = [{"text": f"Alone {n}", "label": "sad"} for n in range(20)]
+        file = write_json_lines(tmp_path / "moods.jsonl", [*self.ROWS, *alone])
+        data, _ = prepare_stream(file, tmp_path / "out", group_column="who")
+        assert sum(map(len, rows_of(data).values())) == 420
+
+    def test_of_a_file_that_never_has_a_column_are_refused(self, tmp_path):
+        (tmp_path / "data").mkdir()
+        write_json_lines(tmp_path / "data" / "a.jsonl", self.ROWS)
+        write_json_lines(tmp_path / "data" / "b.jsonl", [{"text": "Hm", "mood": "sad"}] * 5)
+        with pytest.raises(UserMistake, match=r"b\.jsonl has no column 'label'; its columns are 'text', 'mood'"):
+            prepare_stream(tmp_path / "data", tmp_path / "out")
+        assert [file.name for file in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_folder_among_the_files_is_none_of_them(tmp_path):
+    (tmp_path / "data" / "old.csv").mkdir(parents=True)
+    write_csv(tmp_path / "data" / "moods.csv")
+    data, _ = prepare_stream(tmp_path / "data", tmp_path / "out")
+    assert sum(map(len, rows_of(data).values())) == 400
+
+
+@pytest.mark.parametrize("reader", ["read_rows", "open"])
+def test_a_file_that_cannot_be_read_is_named_and_not_the_folder(tmp_path, monkeypatch, reader):
+    def refuse(file, *_):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(stream, reader, refuse, raising=False)
+    with pytest.raises(EnvironmentFault, match=r"moods\.csv could not be read: Permission denied; change"):
+        prepare_stream(write_csv(tmp_path / "moods.csv"), tmp_path / "out")
+    assert [file.name for file in tmp_path.iterdir()] == ["moods.csv"]
+
+
+def test_a_disk_that_is_full_is_not_blamed_on_the_file(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(stream._Writer, "add", refuse)
+    with pytest.raises(EnvironmentFault, match="out could not be written, and nothing was changed: No space left"):
+        prepare_stream(write_csv(tmp_path / "moods.csv"), tmp_path / "out")
+
+
 def test_memory_does_not_grow_with_the_texts(tmp_path, monkeypatch):
     monkeypatch.setattr(prepared, "ROWS_OF_A_BLOCK", 500)
     monkeypatch.setattr(stream, "ROWS_OF_A_BLOCK", 500)
@@ -154,7 +224,7 @@ def test_memory_does_not_grow_with_the_texts(tmp_path, monkeypatch):
         ({"drop_leaks": True}, "--drop-leaks needs all texts at once"),
         ({"valid_fraction": 1.5}, "must be at least 0 and less than 1"),
         ({"text_column": "words"}, "has no column 'words'"),
-        ({"valid_fraction": 1e-9}, "No usable row is left in the valid split"),
+        ({"valid_fraction": 1e-9}, r"No usable row is left in the valid split of .*moods\.csv\.$"),
     ],
 )
 def test_what_cannot_be_done_is_told_and_leaves_nothing_behind(tmp_path, changes, said):

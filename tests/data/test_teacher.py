@@ -51,13 +51,18 @@ def test_rows_that_are_no_distribution_are_refused(tmp_path, bad):
 
 def test_what_is_held_out_is_not_learned_from_by_id_or_text(tmp_path):
     path = write(tmp_path / "t.parquet", turn=None, id=["1", "2", "3"])
-    assert [text for text, _ in read_teacher(path, ["glad", "sad"], {"1"}).others] == [
-        "Hello. [SEP] Hi.",
-        "What a day.",
-    ]
-    for held_out in ({"2"}, {"Hello. [SEP] Hi."}):
-        teacher = read_teacher(path, ["glad", "sad"], {"1"}, held_out)
-        assert [text for text, _ in teacher.others] == ["What a day."]
+
+    def others(**held_out):
+        return [text for text, _ in read_teacher(path, ["glad", "sad"], {"1"}, **held_out).others]
+
+    assert others() == ["Hello. [SEP] Hi.", "What a day."]
+    assert others(held_out_ids={"2"}) == ["What a day."]
+    assert others(held_out_texts={"hello [sep], hi!"}) == ["What a day."]
+
+
+def test_a_conversation_that_is_not_known_is_no_other_text(tmp_path):
+    path = write(tmp_path / "t.parquet", id=["1", "2", "3"])
+    assert [text for text, _ in read_teacher(path, ["glad", "sad"], {"1"}).others] == ["What a day."]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import yaml
 
 from buddy.data.prepared import read_prepared, write_prepared
 from buddy.evaluation.metrics import Floats
+from buddy.files import whole_folder
 from buddy.records import Example
 from tests.evaluation.speaking import FakeEngine, make_dialogues, name_the_emotion, speaking_codec
 
@@ -148,7 +149,7 @@ def stand_in(run: FakeRun, patch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("buddy.inference.classifier")
 
     def load_classifier(checkpoint: Path) -> FakeModel:
-        assert checkpoint == run.folder / "best"
+        assert checkpoint == whole_folder(run.folder / "best")
         return run.model
 
     def save_temperature(checkpoint: Path, temperature: float) -> None:

@@ -4,15 +4,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from buddy.data.prepared import read_prepared, write_prepared
+from buddy.data.prepared import PreparedData, read_prepared, write_prepared
 from buddy.errors import UserMistake
 from buddy.evaluation import evaluate
 from buddy.evaluation.calibration import fit_temperature, temper
 from buddy.evaluation.companion import judge_companion
-from buddy.evaluation.evaluate import FITTED_HERE, NO_CONVERSATIONS, EvaluateSettings, evaluate_run
+from buddy.evaluation.evaluate import FITTED_HERE, NO_CONVERSATIONS, REPLACED, EvaluateSettings, evaluate_run
 from buddy.evaluation.metrics import Floats, Integers, expected_calibration_error
 from buddy.evaluation.predictions import read_predictions
 from buddy.evaluation.results import Evaluation
+from buddy.files import atomic_folder
 from buddy.records import Dialogue, Example
 from tests.evaluation.conftest import FakeRun, make_examples
 from tests.evaluation.speaking import make_dialogues
@@ -162,6 +163,35 @@ def test_many_unknown_labels_are_counted(make_run):
 def test_a_checkpoint_that_a_crash_set_aside_is_found_again(run):
     run.file("best").rename(run.file(".best.old"))
     assert judge(run).n == 120
+
+
+def test_the_temperature_is_not_given_to_a_model_that_has_taken_the_place_of_the_judged_one(run):
+    run.file("best/model.safetensors").write_bytes(b"old")
+    judging = run.model.log_scores
+
+    def log_scores(texts):
+        with atomic_folder(run.file("best")) as folder:  # as training does when there is a better model
+            (folder / "model.safetensors").write_bytes(b"new")
+            (folder / "buddy.json").write_text('{"temperature": 1.0}')
+        return judging(texts)
+
+    run.model.log_scores = log_scores
+    evaluation = judge(run)
+    assert run.stored == []
+    assert json.loads(run.file("best/buddy.json").read_text()) == {"temperature": 1.0}
+    assert evaluation.temperature != 1.0
+    assert evaluation.notes[-1] == REPLACED.format(run=run.folder)
+
+
+def test_rows_are_counted_without_reading_them(run, monkeypatch):
+    read = PreparedData.examples
+
+    def only_valid(data, split):
+        assert split == "valid"
+        return read(data, split)
+
+    monkeypatch.setattr(PreparedData, "examples", only_valid)
+    assert judge(run).data.examples == {"train": 200, "valid": 120, "test": 60}
 
 
 def test_a_label_that_never_occurs_is_no_fault(run):

@@ -1,3 +1,4 @@
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from buddy.evaluation import page
 from buddy.evaluation.metrics import LabelScore, Scores
 from buddy.evaluation.results import Baseline, Bootstrap, DataFacts, Evaluation, Gain, Reliability, Uncalibrated
-from buddy.evaluation.run_folder import HistoryRow, Run, Setting
+from buddy.evaluation.run_folder import HistoryRow, Run, Setting, read_run
 
 SCORES = Scores(accuracy=0.48, top3_accuracy=0.7, macro_f1=0.46, weighted_f1=0.47, nll=1.9, ece=0.021)
 ENDS = dict.fromkeys(("accuracy", "top3_accuracy", "macro_f1", "weighted_f1", "nll", "ece"), (0.4, 0.6))
@@ -83,6 +84,28 @@ def test_commands_can_be_pasted_into_a_shell(tmp_path):
     train, report = page.commands(run, None)
     assert f"--data 'it'\"'\"'s here' --label 'a b' --label c --batch-size 8 --out '{tmp_path}/my run'" in train
     assert report == f"buddy report '{tmp_path}/my run'"
+
+
+@pytest.mark.parametrize("more", [{}, {"task": "companion", "teacher": "/answers.parquet", "tensorboard": True}])
+def test_the_command_of_a_run_asks_for_its_settings_again(trained_run, buddy, monkeypatch, more):
+    from buddy.training.checkpoint import read_settings
+    from buddy.training.stopping import StopRequest
+
+    asked = []
+
+    def note(settings, _):
+        asked.append(settings)
+        return StopRequest(signal_number=15)
+
+    monkeypatch.setattr("buddy.training.run.start_run", note)
+    run = read_run(trained_run)
+    train, _ = page.commands(replace(run, settings={**run.settings, **more}), None)
+    _, _, err = buddy(*shlex.split(train)[1:])
+    assert asked == [replace(read_settings(trained_run), **more)], err
+
+
+def test_of_a_pretrained_model_nobody_knows_the_command(tmp_path):
+    assert page.commands(Run(tmp_path, {"task": "text", "epochs": 2.0}, {}), None) == (f"buddy report {tmp_path}",)
 
 
 def test_settings_are_written_as_people_write_them():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +10,15 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from buddy.errors import UserMistake
-from buddy.inference import bulk
-from buddy.inference.bulk import BulkResult, BulkSettings, classify_file
+from buddy.inference import bulk, classifier
+from buddy.inference.bulk import BulkResult, BulkSettings, RowCounts, classify_file, count_rows
 from buddy.inference.classifier import load_classifier
+from buddy.inference.folder import read_facts, save_temperature
 from tests.conftest import ENDINGS, LABELS, OPENINGS
 
 TEXTS = [f"{opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS][:50]
@@ -149,6 +153,30 @@ def test_mistakes_are_told_before_the_work(diary, tmp_path, model, changes, sent
         classify_file(Failing(model, 0), "m", replace(diary, **{**changes, **files}))
 
 
+def test_a_header_that_is_not_utf_8_is_told_before_the_work(model, diary):
+    diary.input.write_bytes(diary.input.read_bytes().replace(b"day", b"journ\xe9e", 1))
+    with pytest.raises(UserMistake, match=r"header of .* is not UTF-8; save the file as UTF-8"):
+        classify_file(Failing(model, 0), "m", diary)
+
+
+def test_a_new_column_that_only_a_later_line_of_json_has_is_told_before_the_work(model, tmp_path):
+    settings = BulkSettings(tmp_path / "a.jsonl", tmp_path / "b.jsonl", "text")
+    settings.input.write_text('{"text": "I am sad"}\nno json\n{"text": "We won", "label": "mine"}\n')
+    with pytest.raises(UserMistake, match=r"a\.jsonl, line 3, has a column 'label' already; --prefix"):
+        classify_file(Failing(model, 0), "m", settings)
+    assert not list(tmp_path.glob("b.jsonl*"))
+    classify_file(model, "m", replace(settings, prefix="my_"))
+    row = json.loads(settings.output.read_text().splitlines()[1])
+    assert list(row) == ["text", "label", "my_label", "my_probability"]
+    assert row["label"] == "mine"
+
+
+def test_the_rows_of_a_parquet_file_are_counted_without_reading_them(tmp_path, monkeypatch):
+    pq.write_table(pa.table({"text": ["I am sad"] * 7}), tmp_path / "a.parquet", row_group_size=3)
+    monkeypatch.setattr(bulk, "read_rows", None)
+    assert count_rows(tmp_path / "a.parquet", "a.parquet", ["label"]) == RowCounts(all=7, unreadable=0)
+
+
 def test_memory_does_not_grow_with_the_file(tmp_path, model):
     """What is allocated at a time, for a file of 2,000 rows and for one of 20,000."""
     import tracemalloc
@@ -198,6 +226,25 @@ class TestCommand:
         assert out == f"{diary.output}: 49 labels, 1 row without text, 1 row left out as unreadable.\n"
         assert "line 9: it has no text" in err
         assert len(rows_of(diary.output)) == 50
+
+    def test_goes_on_with_the_same_model_only_not_with_one_that_took_its_place(
+        self, buddy, model, exported_run, diary, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(bulk, "ROWS_AT_ONCE", 5)
+        folder = shutil.copytree(exported_run, tmp_path / "model")
+        files = ("--input", diary.input, "--text-column", "entry", "--output", diary.output)
+        command = ("classify", *files, "--model", folder)
+        with monkeypatch.context() as power:
+            power.setattr(classifier, "load_classifier", lambda _: Failing(model, 30))
+            with pytest.raises(RuntimeError, match="power"):
+                buddy(*command)
+        temperature = read_facts(folder).temperature
+        save_temperature(folder, 2 * temperature)
+        code, _, err = buddy(*command, "--resume")
+        assert code == 2
+        assert "belongs to another file, column or model" in err
+        save_temperature(folder, temperature)
+        assert buddy(*command, "--resume")[0] == 0
 
     @pytest.mark.parametrize(
         "arguments", [("--input", "a.csv"), ("--output", "b.csv"), ("x", "--input", "a", "--output", "b")]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from buddy.data.row_files import Row, read_rows
 from buddy.errors import UserMistake
+from buddy.inference import parts
 from buddy.inference.parts import cut, take
 
 FIELDS = st.text(st.sampled_from('ab ,"\n\r\té—🙂'), max_size=8)
@@ -67,6 +68,27 @@ def test_of_a_parquet_file_whatever_its_row_groups(tmp_path, group_rows, rows):
     assert list(rows_of_parts(file, rows)) == list(read_rows(file))
     part = pq.read_schema(tmp_path / "part-0.parquet")
     assert part.equals(pq.read_schema(file), check_metadata=True)
+
+
+def test_of_a_parquet_file_is_read_without_what_stands_behind_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "ROWS_OF_A_BATCH", 4)
+    file = tmp_path / "diary.parquet"
+    pq.write_table(
+        pa.table({"entry": [f"Day {day}." for day in range(100)]}),
+        file,
+        use_dictionary=False,
+        compression="none",
+        data_page_size=1,
+        write_batch_size=10,
+    )
+    first, *_, last = cut(str(file), 10)
+    whole = file.read_bytes()
+    start = whole.rindex(b"Day 89.") + 7  # there the page of the last ten begins
+    file.write_bytes(whole[:start] + b"\xff" * 20 + whole[start + 20 :])
+    take(first, tmp_path / "first.parquet")
+    assert pq.read_table(tmp_path / "first.parquet")["entry"].to_pylist() == [f"Day {day}." for day in range(10)]
+    with pytest.raises(UserMistake, match="damaged"):
+        take(last, tmp_path / "last.parquet")
 
 
 def test_of_a_file_of_nothing_are_one_of_nothing(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from buddy.errors import UserMistake
 from buddy.inference.places import (
+    absolute,
     files_at,
     names_at,
     open_place,
@@ -20,9 +21,12 @@ from buddy.inference.places import (
 numbers = itertools.count()
 
 
-@pytest.fixture(params=["here", "cloud"])
+@pytest.fixture(
+    params=["{here}/folder", "{here}/folder/", "file://{here}/folder", "memory://{number}", "memory://{number}/moods/"]
+)
 def folder(request, tmp_path):
-    return str(tmp_path / "folder") if request.param == "here" else f"memory://folder-{next(numbers)}"
+    """A folder as a user may spell it, in the one way that all places are spelled."""
+    return absolute(request.param.format(here=tmp_path, number=next(numbers)))
 
 
 def test_what_was_put_is_there_until_it_is_removed(folder, tmp_path):
@@ -42,12 +46,12 @@ def test_a_file_a_folder_and_a_pattern_name_files(folder):
     for name in ("b.csv", "a.CSV", "more/c.csv", "notes.txt", "_work/d.csv", ".hidden.csv"):
         put_bytes(b"day\n", f"{folder}/{name}")
 
-    def ends(place):
-        return [found.rpartition(folder.rpartition("/")[2])[2] for found in files_at(place, (".csv",))]
+    def found(place):
+        return files_at(place, (".csv",))
 
-    assert ends(folder) == ["/a.CSV", "/b.csv", "/more/c.csv"]
-    assert ends(f"{folder}/b.csv") == ["/b.csv"]
-    assert ends(f"{folder}/[ab].*") == ["/a.CSV", "/b.csv"]
+    assert found(folder) == [f"{folder}/a.CSV", f"{folder}/b.csv", f"{folder}/more/c.csv"]
+    assert found(f"{folder}/b.csv") == [f"{folder}/b.csv"]
+    assert found(f"{folder}/[ab].*") == [f"{folder}/a.CSV", f"{folder}/b.csv"]
     with pytest.raises(UserMistake, match="There is no file at"):
         files_at(f"{folder}/june-*.csv", (".csv",))
 
@@ -58,6 +62,19 @@ def test_a_file_that_has_changed_has_another_version(folder):
     assert version_of(f"{folder}/a.csv") == first
     put_bytes(b"three", f"{folder}/a.csv")
     assert version_of(f"{folder}/a.csv") != first
+
+
+@pytest.mark.parametrize(
+    ("spelled", "place"),
+    [
+        ("memory://moods/2026/", "memory:///moods/2026"),
+        ("file:///data/../moods/", "/moods"),
+        ("nowhere://moods/2026/", "nowhere://moods/2026"),
+        ("simplecache::memory://moods/", "simplecache::memory://moods"),  # its path alone would be another place
+    ],
+)
+def test_a_place_has_one_spelling(spelled, place):
+    assert absolute(spelled) == place == absolute(place)
 
 
 def test_a_scheme_that_nobody_knows_is_the_users_mistake():

@@ -19,8 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from buddy.errors import UserMistake
 from buddy.inference.parts import cut
-from buddy.inference.ray_bulk import PartWorker, RayBulkSettings
+from buddy.inference.places import absolute, put_bytes
+from buddy.inference.ray_bulk import PartWorker, RayBulkSettings, classify_on_ray
 from tests.conftest import ENDINGS, OPENINGS
 
 TEXTS = [f"{opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS]
@@ -201,6 +203,17 @@ def test_a_column_that_is_not_there_is_told_before_anything_is_written(cluster, 
     assert not (tmp_path / "moods").exists()
 
 
+@pytest.mark.parametrize(
+    "spelled", ["{here}", "{here}/", "{here}/../{here.name}", "file://{here}", "memory://{here}", "memory://{here}/"]
+)
+def test_what_a_run_put_is_not_taken_for_a_source_however_the_place_is_spelled(exported_run, tmp_path, spelled):
+    folder = spelled.format(here=tmp_path)
+    put_bytes(b"entry,label\nI am sad,sad\n", f"{absolute(folder)}/moods/part-00000.csv")
+    for output in (f"{absolute(folder)}/moods", f"{folder.rstrip('/')}/moods/"):
+        with pytest.raises(UserMistake, match=r"nothing at .* but what lies in"):
+            classify_on_ray(exported_run, RayBulkSettings(folder, output, "entry"))
+
+
 class TestAWorker:
     """One part, without a cluster."""
 
@@ -219,6 +232,10 @@ class TestAWorker:
 
     def test_tells_of_a_row_that_strict_work_ends_at(self, work_on, diary):
         assert "may.csv, line " in work_on(diary / "may.csv", strict=True)["mistake"]
+
+    def test_tells_of_a_line_of_json_that_has_a_new_column_already(self, work_on, tmp_path):
+        (tmp_path / "diary.jsonl").write_text('{"entry": "I am sad"}\n\n{"entry": "We won", "label": "mine"}\n')
+        assert "diary.jsonl, line 3, has a column 'label' already" in work_on(tmp_path / "diary.jsonl")["mistake"]
 
     def test_keeps_the_types_of_parquet(self, work_on, tmp_path):
         texts = [TEXTS[i % len(TEXTS)] for i in range(100)]

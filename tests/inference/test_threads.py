@@ -1,6 +1,9 @@
 """How many passes run at the same time, and with which instructions."""
 
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,8 +12,9 @@ from buddy.inference import ctranslate2_engine
 from buddy.inference.classifier import load_classifier
 from buddy.inference.ctranslate2_engine import _use_wide_instructions, cores
 from buddy.inference.engine import Sampling
+from buddy.inference.labels import make_trie
 from buddy.text.render import render_reply_question
-from tests.conftest import ENDINGS, OPENINGS
+from tests.conftest import ENDINGS, OPENINGS, random_tokens
 
 TEXTS = [f"{opening} {ending}" for openings in OPENINGS.values() for opening in openings for ending in ENDINGS]
 
@@ -62,6 +66,28 @@ def test_those_of_pytorch_stay_as_they_are(companion_model, monkeypatch):
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("trie", [make_trie([(5,), (6,)], end=0), make_trie([(5, 6), (5, 7)], end=0)])
+def test_those_that_ask_first_at_the_same_time_make_one_model(companion_model, monkeypatch, trie):
+    engine, made = load_classifier(companion_model).engine, []
+    make = ctranslate2_engine._new_generator
+
+    def make_slowly(*arguments, **named):
+        made.append(arguments)
+        time.sleep(0.05)
+        return make(*arguments, **named)
+
+    monkeypatch.setattr(ctranslate2_engine, "_new_generator", make_slowly)
+    barrier = threading.Barrier(8)
+
+    def ask(_: int) -> None:
+        barrier.wait(10)
+        engine.score_labels([random_tokens(4)], trie)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert len(made) == 1
 
 
 def test_a_failure_in_one_of_them_is_not_lost(companion_model, monkeypatch):

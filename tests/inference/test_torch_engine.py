@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from buddy.inference.engine import Sampling
-from buddy.inference.torch_engine import TorchEngine
+from buddy.inference.torch_engine import ROWS_WRITTEN_AT_ONCE, TorchEngine
 from buddy.text.render import END, SPEAKER, SPECIAL_TOKENS
 from tests.conftest import random_tokens, tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_quick_gpt2
 from tests.inference.greedy import GREEDY
@@ -87,6 +87,10 @@ class TestSampling:
         first, second = (engine.generate(prefixes, self.LOUD, {STOP}) for _ in range(2))
         free = engine.generate(prefixes, Sampling(temperature=3.0, top_p=1.0), {STOP})
         assert first == second != free
+
+    def test_draws_anew_in_every_pass(self, engine):
+        answers = engine.generate([random_tokens(3)] * (2 * ROWS_WRITTEN_AT_ONCE), self.LOUD, {STOP})
+        assert answers[:ROWS_WRITTEN_AT_ONCE] != answers[ROWS_WRITTEN_AT_ONCE:]
 
     def test_never_writes_a_special_token_that_is_no_stop(self, engine, prefixes):
         stop = engine.codec.special_ids[SPEAKER]

@@ -1,13 +1,20 @@
 """Chat completions, asked by OpenAI's own client."""
 
+import contextlib
 import json
+import threading
+import time
+from dataclasses import dataclass, field
 
 import httpx
 import openai
 import pytest
 
 from buddy import Buddy
+from buddy.companion.buddy import Answer
 from buddy.companion.helplines import find_country
+from buddy.companion.safety import NO_CONCERN
+from buddy.inference.ctranslate2_engine import cores
 from tests.serving.conftest import KEYS
 
 LOST = [{"role": "user", "content": "I lost my cat last week and I miss her so much."}]
@@ -58,6 +65,26 @@ def test_several_choices_differ(client):
         for choice in chunk.choices:
             streamed[choice.index] = streamed.get(choice.index, "") + (choice.delta.content or "")
     assert [streamed[number] for number in range(4)] == [choice.message.content for choice in found.choices]
+
+
+def test_all_choices_of_a_crisis_are_the_guards_which_looks_once(client, monkeypatch):
+    looked = []
+    answer = Buddy.answer
+
+    def look(*given):
+        looked.append(1)
+        return answer(*given)
+
+    monkeypatch.setattr(Buddy, "answer", look)
+    for stream in (False, True):
+        found = ask(client, [{"role": "user", "content": "I want to kill myself tonight"}], n=3, stream=stream)
+        chunks = list(found) if stream else [found]
+        said = {0: "", 1: "", 2: ""}
+        for choice in (choice for chunk in chunks for choice in chunk.choices):
+            said[choice.index] += (choice.delta.content or "") if stream else choice.message.content
+        assert len(set(said.values())) == 1
+        assert "988" in said[2]
+    assert len(looked) == 2
 
 
 def test_a_reply_is_cut_after_so_many_tokens(client):
@@ -147,6 +174,7 @@ class TestErrors:
             {"n": 99},
             {"tools": [{"type": "function", "function": {"name": "f"}}]},
             {"max_tokens": 0},
+            {"response_format": {"type": "json_object"}},
             {"messages": []},
             {"messages": [{"role": "user", "content": "x" * 10_001}]},
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
@@ -157,6 +185,9 @@ class TestErrors:
             ask(client, **more)
         assert caught.value.type == "invalid_request_error"
         assert caught.value.param
+
+    def test_but_not_of_what_it_can_as_it_is(self, client):
+        assert ask(client, response_format={"type": "text"}).choices
 
     def test_of_a_talk_that_ends_with_its_own_words(self, client):
         with pytest.raises(openai.BadRequestError, match="must be of the user"):
@@ -194,3 +225,108 @@ def test_a_stream_is_made_of_events_and_ends_as_one_expects(open_service):
     assert all(line.startswith("data: ") for line in lines)
     assert lines[-1] == "data: [DONE]"
     assert json.loads(lines[0][6:])["buddy"]["safety"]["emergency"] == find_country("US").emergency[0]
+
+
+@dataclass
+class Slow:
+    """A reply of ten seconds.
+
+    Attributes:
+        looked: how many answers were begun.
+        made: how many pieces were made.
+        closed: whether it was stopped.
+    """
+
+    looked: int = 0
+    made: int = 0
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, *_):
+        self.looked += 1
+        return Answer("talk", None, NO_CONCERN, self._pieces())
+
+    def _pieces(self):
+        try:
+            for _ in range(500):
+                self.made += 1
+                yield "and "
+                time.sleep(0.02)
+        finally:
+            self.closed.set()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def read_until(response, words):
+    """Give what is left of a stream; whoever lets go of it closes the connection."""
+    lines = response.iter_lines()
+    while words not in next(lines):
+        pass
+    return lines
+
+
+def wait_for_inside(web, number):
+    """Wait until so many replies are written or wait."""
+    deadline = time.monotonic() + 5
+    while f"buddy_replies_inside {number}.0" not in web.get("/metrics").text:
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_clients_that_vanish_leave_no_work_behind(web, monkeypatch, stream):
+    slow = Slow()
+    body = {"model": "buddy", "messages": LOST, "stream": stream, "n": 8}
+    with monkeypatch.context() as patch:
+        patch.setattr(Buddy, "answer", slow.answer)
+        if stream:
+            with web.stream("POST", "/v1/chat/completions", json=body) as response:
+                read_until(response, "and ")
+        else:
+            with pytest.raises(httpx.ReadTimeout):
+                web.post("/v1/chat/completions", json=body, timeout=0.5)
+        assert slow.closed.wait(5)
+    made = slow.made
+    time.sleep(0.2)
+    assert 0 < slow.made == made < 250
+    assert slow.looked == 1  # of the other choices none was begun
+    wait_for_inside(web, 0)
+    assert web.post("/v1/chat/completions", json={"model": "buddy", "messages": LOST}).status_code == 200
+
+
+def test_a_client_that_vanishes_before_its_turn_is_not_worked_for(web, monkeypatch):
+    first, second, places = Slow(), Slow(), range(cores())
+    body = {"model": "buddy", "messages": LOST, "stream": True}
+    with monkeypatch.context() as patch, contextlib.ExitStack() as all_places:
+        patch.setattr(Buddy, "answer", first.answer)
+        streams = [all_places.enter_context(web.stream("POST", "/v1/chat/completions", json=body)) for _ in places]
+        rest = [read_until(stream, "and ") for stream in streams]
+        patch.setattr(Buddy, "answer", second.answer)
+        with web.stream("POST", "/v1/chat/completions", json=body) as response:
+            read_until(response, "assistant")
+        wait_for_inside(web, len(rest))
+        all_places.close()
+        wait_for_inside(web, 0)
+        patch.undo()
+        assert web.post("/v1/chat/completions", json={"model": "buddy", "messages": LOST}).status_code == 200
+    assert (second.looked, second.made) == (1, 0)
+
+
+def test_a_stream_that_breaks_off_leaves_a_trace_without_words(web, monkeypatch, caplog):
+    def break_off():
+        yield "Oh "
+        raise ValueError(f"cannot go on after {LOST[0]['content']}")
+
+    before = _broken_off(web)
+    with monkeypatch.context() as patch:
+        patch.setattr(Buddy, "answer", lambda *_: Answer("talk", None, NO_CONCERN, break_off()))
+        found = web.post("/v1/chat/completions", json={"model": "buddy", "messages": LOST, "stream": True})
+    error = json.loads(found.text.strip().splitlines()[-1][6:])["error"]
+    assert error["code"] == "internal_error"
+    assert error["message"] == "The reply broke off. If a life is in danger, call 911 now."
+    assert f"request {found.headers['x-request-id']} broke off: ValueError at" in caplog.text
+    assert "cat" not in caplog.text
+    assert _broken_off(web) == before + 1
+
+
+def _broken_off(web):
+    (line,) = (line for line in web.get("/metrics").text.splitlines() if line.startswith("buddy_broken_off_total"))
+    return float(line.split()[1])

@@ -1,17 +1,30 @@
 """Remembered conversations over HTTP: they go on, are exported and erased, and nobody else sees them."""
 
+import asyncio
+import contextlib
+import json
 import resource
 import signal
 import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from buddy.serving.service_settings import ServiceSettings
+from buddy.companion.memory import Memory
+from buddy.companion.memory_database import TracesRemain
+from buddy.companion.talk import UNSAID
+from buddy.errors import EnvironmentFault, UserMistake
+from buddy.serving.app import create_app
+from buddy.serving.service_settings import Limits, ServiceSettings
 from tests.postgres import postgres_server
 from tests.serving.servers import served
 
 CAT = "I lost my cat last week and I miss her so much."
+CRISIS = "I want to kill myself tonight"
+PLACE = "buddy on db.example"
 
 
 def begin(client):
@@ -22,6 +35,32 @@ def begin(client):
 
 def say(client, talk, content, **more):
     return client.post(f"{talk}/messages", json={"content": content, **more})
+
+
+def text_of(response):
+    """Give what was said, whole or in a stream."""
+    if response.headers["content-type"] == "application/json":
+        return response.json()["choices"][0]["message"]["content"]
+    events = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: {")]
+    assert "data: [DONE]" in response.text
+    return "".join(event["choices"][0]["delta"].get("content", "") for event in events)
+
+
+def texts(client, talk):
+    return [turn["text"] for turn in client.get(talk).json()["conversations"][0]["turns"]]
+
+
+@pytest.fixture
+def make_service(tmp_path):
+    """Serve with a memory, and a client that has a session."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**changes):
+            url = f"sqlite:///{tmp_path / 'memory.sqlite3'}"
+            service = stack.enter_context(served(ServiceSettings(country="US", memory=url, **changes)))
+            return stack.enter_context(httpx.Client(base_url=service.url, timeout=30))
+
+        yield make
 
 
 def test_a_conversation_goes_on_and_is_remembered(clients):
@@ -142,6 +181,253 @@ def test_a_database_that_cannot_be_used_is_told_and_tried_again(tmp_path, caplog
             locked.execute("ALTER TABLE lost RENAME TO turns")
         assert say(client, talk, CAT).status_code == 200
     assert CAT not in caplog.text
+
+
+class TestAMemoryThatFails:
+    @pytest.fixture(params=[EnvironmentFault, UserMistake, RuntimeError])
+    def fail(self, request, monkeypatch):
+        def raise_it(*_, **__):
+            raise request.param(f"{PLACE} does not let this user in.")
+
+        return lambda *names: [monkeypatch.setattr(Memory, name, raise_it) for name in names]
+
+    @pytest.mark.parametrize("stream", [False, True])
+    @pytest.mark.parametrize("names", [("turns", "add"), ("add",)])
+    def test_takes_nothing_from_a_crisis(self, make_service, fail, caplog, names, stream):
+        client = make_service()
+        talk = begin(client)
+        fail(*names)
+        found = say(client, talk, CRISIS, stream=stream)
+        assert found.status_code == 200
+        assert "988" in text_of(found)
+        assert "kept" in caplog.text
+        assert "tonight" not in caplog.text
+        assert say(client, talk, CRISIS).status_code == 200  # nobody writes in it any more
+
+    @pytest.mark.parametrize("name", ["turns", "add"])
+    def test_is_told_of_any_other_message_with_the_number_that_helps(self, make_service, fail, caplog, name):
+        client = make_service()
+        talk = begin(client)
+        fail(name)
+        found = say(client, talk, CAT)
+        assert found.status_code in (500, 503)
+        assert PLACE not in found.text
+        if found.status_code == 503:
+            assert found.json()["error"]["code"] == "memory_unavailable"
+            assert found.headers["retry-after"]
+            assert "call 911 now" in found.text
+            assert PLACE in caplog.text
+        assert CAT not in caplog.text
+
+    def test_breaks_a_stream_off_with_the_number_that_helps(self, make_service, monkeypatch, caplog):
+        client = make_service()
+        talk = begin(client)
+        add = Memory.add
+
+        def add_speaker(self, conversation, turns, after):
+            if turns[-1].role == "listener":
+                raise EnvironmentFault(f"{PLACE} has no room")
+            add(self, conversation, turns, after)
+
+        monkeypatch.setattr(Memory, "add", add_speaker)
+        found = say(client, talk, CAT, stream=True)
+        assert "[DONE]" not in found.text
+        assert "The reply broke off. If a life is in danger, call 911 now." in found.text
+        assert f"request {found.headers['x-request-id']} broke off: EnvironmentFault" in caplog.text
+        assert "buddy_broken_off_total 1.0" in client.get("/metrics").text
+
+    def test_does_not_end_the_daily_forgetting(self, make_service, monkeypatch, caplog):
+        asked = []
+
+        def forget(_, days):
+            asked.append(days)
+            raise [UserMistake("no such user"), ValueError(CAT), EnvironmentFault("no room")][len(asked) % 3]
+
+        monkeypatch.setattr(Memory, "forget_older_than", forget)
+        monkeypatch.setattr("buddy.serving.app.HOUR_SECONDS", 0.02)
+        make_service(forget_after_days=7)
+        _wait_until(lambda: len(asked) > 3)
+        assert "no such user" in caplog.text
+        assert "ValueError" in caplog.text
+        assert CAT not in caplog.text
+
+
+class TestASlowMemory:
+    @pytest.fixture
+    def slow(self, monkeypatch):
+        """Let the memory work only once it may."""
+        may = threading.Event()
+
+        def wait_in(name):
+            work = getattr(Memory, name)
+
+            def waiting(*arguments, **named):
+                may.wait(20)
+                return work(*arguments, **named)
+
+            monkeypatch.setattr(Memory, name, waiting)
+
+        may.slow_down = wait_in  # type: ignore[attr-defined]
+        yield may
+        may.set()
+
+    @pytest.mark.parametrize("name", ["turns", "add"])
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_keeps_a_crisis_not_waiting_which_is_kept_all_the_same(self, make_service, slow, name, stream):
+        client = make_service()
+        talk = begin(client)
+        slow.slow_down(name)
+        started = time.monotonic()
+        found = say(client, talk, CRISIS, stream=stream)
+        assert time.monotonic() - started < 10
+        assert "988" in text_of(found)
+        busy = say(client, talk, CAT)
+        assert busy.status_code == 409  # until it is kept
+        assert "call 911 now" in busy.text
+        slow.set()
+        _wait_until(lambda: texts(client, talk) == [CRISIS, text_of(found)])
+        _wait_until(lambda: say(client, talk, CAT).status_code == 200)
+
+    def test_keeps_only_those_waiting_who_ask_for_it(self, make_service, slow):
+        client = make_service(limits=Limits(memory_at_once=1, waiting_for_memory=1))
+        talk = begin(client)
+        slow.slow_down("conversations")
+        with ThreadPoolExecutor() as threads:
+            waiting = [threads.submit(client.get, "/v1/conversations") for _ in range(2)]
+            _wait_until(lambda: "buddy_requests_running 3.0" in client.get("/metrics").text)
+            refused = client.get("/v1/conversations")
+            assert refused.status_code == 503
+            assert refused.headers["retry-after"]
+            assert "988" in text_of(say(client, talk, CRISIS))
+            assert client.get("/page/page.js").status_code == 200
+            slow.set()
+            assert [one.result().status_code for one in waiting] == [200, 200]
+
+    def test_does_not_stop_the_whole_service_while_an_answer_is_kept(self, make_service, slow, monkeypatch):
+        client = make_service()
+        talk = begin(client)
+        keeping = threading.Event()
+        add = Memory.add
+
+        def add_slowly(self, conversation, turns, after):
+            if turns[-1].role == "listener":
+                keeping.set()
+                slow.wait(20)
+            add(self, conversation, turns, after)
+
+        monkeypatch.setattr(Memory, "add", add_slowly)
+        with ThreadPoolExecutor() as threads:
+            waiting = threads.submit(say, client, talk, "How do I feel?")
+            assert keeping.wait(10)
+            assert client.get("/health", timeout=5).status_code == 200
+            slow.set()
+            assert waiting.result().status_code == 200
+        assert len(texts(client, talk)) == 2
+
+
+def _wait_until(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_list_comes_in_pieces(make_service):
+    client = make_service()
+    assert client.get("/v1/conversations").json() == {
+        "object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False
+    }  # fmt: skip
+    begun = [begin(client).rsplit("/", 1)[1] for _ in range(25)]
+    first = client.get("/v1/conversations").json()
+    assert (len(first["data"]), first["has_more"]) == (20, True)
+    rest = client.get("/v1/conversations", params={"limit": 100, "after": first["last_id"]}).json()
+    assert (len(rest["data"]), rest["has_more"]) == (5, False)
+    assert [one["id"] for one in first["data"] + rest["data"]] == begun[::-1]
+    assert client.get("/v1/conversations", params={"after": "0" * 32}).status_code == 404
+    assert client.get("/v1/conversations", params={"limit": 1000}).status_code == 422
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_of_a_reply_that_is_cut_is_kept_what_was_said(clients, stream):
+    whole = text_of(say(clients[0], begin(clients[0]), CAT, seed=2))
+    for cut in ({"max_tokens": 3}, {"stop": whole[1:3]}):  # in the middle of a word
+        talk = begin(clients[0])
+        said = text_of(say(clients[0], talk, CAT, stream=stream, seed=2, **cut))
+        assert len(said) < len(whole)
+        assert texts(clients[0], talk) == [CAT, said.strip()]
+
+
+def test_who_cannot_see_a_conversation_does_not_learn_that_somebody_writes_in_it(clients, monkeypatch):
+    talk = begin(clients[0])
+    keeping, may = threading.Event(), threading.Event()
+    add = Memory.add
+
+    def add_slowly(*given, **named):
+        keeping.set()
+        may.wait(20)
+        add(*given, **named)
+
+    monkeypatch.setattr(Memory, "add", add_slowly)
+    with ThreadPoolExecutor() as threads:
+        writing = threads.submit(say, clients[0], talk, CAT)
+        assert keeping.wait(10)
+        assert say(clients[1], talk, CAT).status_code == 404
+        busy = say(clients[0], talk, CAT)
+        assert busy.status_code == 409
+        assert "call 999 now" in busy.text
+        may.set()
+        assert writing.result().status_code == 200
+
+
+def test_what_is_deleted_and_has_left_traces_is_told(make_service, monkeypatch, caplog):
+    client = make_service()
+    erase, erase_all = Memory.erase, Memory.erase_all
+
+    def leaves_traces(work):
+        def erased(*given):
+            work(*given)
+            raise TracesRemain(f"It is deleted, but traces of it remain in the files of {PLACE}.")
+
+        return erased
+
+    monkeypatch.setattr(Memory, "erase", leaves_traces(erase))
+    monkeypatch.setattr(Memory, "erase_all", leaves_traces(erase_all))
+    talk = begin(client)
+    for where in (talk, "/v1/conversations"):
+        found = client.delete(where)
+        assert found.status_code == 202
+        assert "It is deleted" in found.json()["message"]
+        assert PLACE not in found.text
+    assert client.get(talk).status_code == 404
+    assert PLACE in caplog.text
+
+
+def test_an_answer_whose_head_cannot_be_sent_lets_go_of_the_conversation(tmp_path):
+    memory = f"sqlite:///{tmp_path / 'memory.sqlite3'}"
+    app = create_app(ServiceSettings(memory=memory, limits=Limits(waiting_replies=0)))
+
+    async def lose(message):
+        raise OSError("the client is gone")
+
+    async def lose_some(scope, receive, send):
+        await app(scope, receive, lose if (b"x-lost", b"yes") in scope["headers"] else send)
+
+    async def go():
+        transport = httpx.ASGITransport(lose_some)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            talk = f"/v1/conversations/{(await client.post('/v1/conversations')).json()['id']}"
+            for _ in range(4):  # more than there are places
+                with contextlib.suppress(OSError, AssertionError):  # the client misses the head
+                    body, headers = {"content": CAT, "stream": True}, {"X-Lost": "yes"}
+                    await client.post(f"{talk}/messages", json=body, headers=headers)
+                await asyncio.sleep(0.5)
+            found = await client.post(f"{talk}/messages", json={"content": CAT})
+            kept = (await client.get(talk)).json()["conversations"][0]["turns"]
+            return found.status_code, [turn["text"] for turn in kept][:9]
+
+    status, kept = asyncio.run(go())
+    assert status == 200
+    assert kept == [CAT, UNSAID] * 4 + [CAT]
 
 
 @pytest.mark.parametrize("name", ["x", "Z" * 32, "..%2f" * 5])

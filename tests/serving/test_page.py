@@ -156,6 +156,34 @@ def test_the_keyboard_is_enough(page):
     expect(page.get_by_test_id("message-buddy")).to_have_count(1)
 
 
+def test_a_long_talk_goes_on(page):
+    turns = [{"role": role, "content": "ab " * 1_000, "at": ""} for role in ("user", "assistant") * 10]
+    restore(page, turns)
+    say(page, CAT)
+    expect(page.get_by_test_id("message-buddy")).to_have_count(11)
+    expect(page.locator(".is-failed")).to_have_count(0)
+
+
+def test_long_messages_that_got_lost_go_along_with_the_next(page):
+    restore(page, [{"role": "user", "content": f"{n} " * 3_000, "at": "", "failed": "lost"} for n in (1, 2)])
+    with page.expect_request("**/v1/chat/completions") as sent:
+        say(page, CAT)
+    assert [message["content"][:5] for message in sent.value.post_data_json["messages"]] == ["1 1 1", "2 2 2", CAT[:5]]
+    expect(page.get_by_test_id("message-buddy")).to_have_count(1)
+
+
+def restore(page, turns):
+    page.evaluate("talk => sessionStorage.setItem('buddy.talk', JSON.stringify(talk))", {"turns": turns})
+    page.reload()
+    expect(page.get_by_test_id("message-user").last).to_be_visible()
+
+
+def test_no_more_can_be_written_than_is_answered(page):
+    page.get_by_test_id("input").focus()
+    page.keyboard.insert_text("x" * 10_001)
+    assert len(page.get_by_test_id("input").input_value()) == 10_000
+
+
 def test_dark_and_light_are_told_apart_and_kept(page):
     def background():
         return page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
@@ -187,6 +215,19 @@ def test_it_comes_back_when_the_server_does(page, problems):
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_test_id("message-buddy")).to_have_count(1, timeout=15_000)
     problems[:] = [text for text in problems if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+@pytest.mark.parametrize(("code", "away"), [("busy", False), ("starting", True)])
+def test_a_server_that_is_full_is_there(page, problems, code, away):
+    page.context.set_offline(True)
+    expect(page.locator("#banner")).to_be_visible()
+    page.route("**/ready", lambda route: route.fulfill(status=503, json={"error": {"code": code}}))
+    page.context.set_offline(False)
+    if away:
+        expect(page.locator("#banner")).to_contain_text("is still waking up", timeout=15_000)
+    else:
+        expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+    problems[:] = [text for text in problems if "503" not in text and "ERR_INTERNET_DISCONNECTED" not in text]
 
 
 def test_a_key_is_asked_for(browser, problems):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from buddy.serving.queues import Batches, Busy, Turnstile
+from buddy.serving.queues import Batches, Busy, Desk, Turnstile
 
 
 def make_batches(work, **changes):
@@ -203,3 +203,68 @@ class TestTurnstile:
             return [piece async for piece in turnstile.pieces(iter(["next"]))]
 
         assert asyncio.run(go()) == ["next"]
+
+    def test_a_short_look_waits_for_nobody_who_writes(self):
+        release = threading.Event()
+
+        def slow():
+            release.wait(5)
+            yield "late"
+
+        async def go():
+            turnstile = Turnstile(1, 5, 5)
+            writing = turnstile.pieces(slow())
+            first = asyncio.ensure_future(anext(writing))
+            await asyncio.sleep(0.05)
+            seen = await asyncio.wait_for(turnstile.look(lambda: "seen"), 2)
+            release.set()
+            return seen, await first
+
+        assert asyncio.run(go()) == ("seen", "late")
+
+
+class TestDesk:
+    def test_there_is_room_for_so_many_and_for_what_was_begun(self):
+        release = threading.Event()
+
+        async def go():
+            desk = Desk(1, 1)
+            served = [asyncio.ensure_future(desk.do(lambda: release.wait(5))) for _ in range(2)]
+            await asyncio.sleep(0)
+            with pytest.raises(Busy):
+                await desk.do(lambda: True)
+            served.append(asyncio.ensure_future(desk.finish(lambda: True)))
+            await asyncio.sleep(0)
+            release.set()
+            return [*await asyncio.gather(*served), await desk.do(lambda: "next")]
+
+        assert asyncio.run(go()) == [True, True, True, "next"]
+
+    def test_who_leaves_has_the_place_until_the_work_is_done(self):
+        release = threading.Event()
+
+        async def go():
+            desk = Desk(1, 0)
+            leaving = asyncio.ensure_future(desk.do(lambda: release.wait(5)))
+            await asyncio.sleep(0.01)
+            leaving.cancel()
+            await asyncio.sleep(0.01)
+            with pytest.raises(Busy):
+                await desk.do(lambda: True)
+            release.set()
+            await asyncio.sleep(0.2)
+            return await desk.do(lambda: "next")
+
+        assert asyncio.run(go()) == "next"
+
+    def test_an_error_reaches_who_asked(self):
+        def fail():
+            raise ValueError("no")
+
+        async def go():
+            desk = Desk(1, 0)
+            with pytest.raises(ValueError, match="no"):
+                await desk.do(fail)
+            return await desk.do(lambda: "next")
+
+        assert asyncio.run(go()) == "next"

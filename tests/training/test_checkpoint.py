@@ -18,6 +18,7 @@ from buddy.training.checkpoint import (
     has_checkpoint,
     read_history,
     read_settings,
+    repair,
 )
 
 
@@ -241,6 +242,7 @@ def test_a_folder_set_aside_by_a_crash_is_put_back(tmp_path, name):
     (tmp_path / "last" / "resume" / "position.json").write_text("{}")
     (tmp_path / "best").mkdir()
     (tmp_path / name).rename(tmp_path / f".{name}.old")
+    repair(tmp_path)
     assert has_checkpoint(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"best", "last"}
 

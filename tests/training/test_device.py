@@ -1,4 +1,5 @@
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -43,6 +44,33 @@ def test_randomness_is_a_function_of_seed_and_position():
     assert draw(13, 7) == draw(13, 7)
     others = [draw(13, 7), draw(13, 8), draw(14, 7), draw(13, 7, 1)]
     assert len({value for values in others for value in values}) == 12
+
+
+def test_attention_is_as_it_was_when_the_last_of_several_threads_has_left_it():
+    cpu = choose_device("cpu")
+    first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
+    quick_at_the_end = []
+
+    def first() -> None:
+        with cpu.attention(8):
+            first_is_in.set()
+            second_is_in.wait(10)
+        first_is_out.set()
+
+    def second() -> None:
+        first_is_in.wait(10)
+        with cpu.attention(8):
+            second_is_in.set()
+            first_is_out.wait(10)
+            quick_at_the_end.append(not torch.backends.cuda.flash_sdp_enabled())
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert quick_at_the_end == [True]
+    assert torch.backends.cuda.flash_sdp_enabled()
 
 
 def test_keeping_freed_memory_is_harmless():

@@ -7,19 +7,22 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from buddy.evaluation.during_training import make_evaluate
 from buddy.training.backbone import SCRATCH_SHAPES, Shape
 from buddy.training.dry_run import Estimate, estimate_run
+from buddy.training.loop import Sums
 from buddy.training.loss import learned_loss
-from buddy.training.run import read_and_build
+from buddy.training.run import meet_processes, read_and_build
 from tests.training.conftest import QUICK_RUN, as_options, curves
 
 
 def estimate(settings) -> Estimate:
-    training, _ = read_and_build(settings, make_evaluate, is_new=True)
+    training, _ = read_and_build(settings, make_evaluate, *meet_processes(settings), is_new=True)
     return estimate_run(training)
 
 
@@ -45,9 +48,10 @@ def test_a_run_that_is_there_is_left_alone(buddy, train, quick):
     assert {file: file.stat().st_mtime_ns for file in run.rglob("*")} == before
 
 
-@pytest.mark.parametrize("epochs", [3.0, 0.5])
-def test_steps_and_evaluations_are_those_that_the_run_takes(quick, train, epochs):
-    found, points = estimate(replace(quick, epochs=epochs, patience=0)), curves(train(epochs=epochs, patience=0))
+@pytest.mark.parametrize(("epochs", "per_epoch"), [(3.0, 2), (0.5, 2), (0.7, 4), (1.5, 4), (1.2, 100)])
+def test_steps_and_evaluations_are_those_that_the_run_takes(quick, train, epochs, per_epoch):
+    changes = {"epochs": epochs, "evaluations_per_epoch": per_epoch, "patience": 0}
+    found, points = estimate(replace(quick, **changes)), curves(train(**changes))
     assert found.steps == points[-1]["step"]
     assert found.evaluations == len(points)
 
@@ -84,6 +88,22 @@ def test_time_is_measured_on_real_steps(quick, monkeypatch):
     found = estimate(quick)
     assert 0.2 < found.seconds_per_step < 1
     assert found.seconds == found.steps * found.seconds_per_step + found.evaluations * found.seconds_per_evaluation
+
+
+def test_an_evaluation_takes_the_time_of_the_sample_that_it_scores(quick, monkeypatch):
+    """On a clock that a second passes on with every text."""
+    scored, seconds = {"train": 2, "valid": 12}, 0  # of 48 and 12
+
+    def evaluate(model: torch.nn.Module, split: str, share: int, shares: int) -> Sums:
+        nonlocal seconds
+        texts = len(range(scored[split])[share::shares])
+        seconds += texts
+        return Sums(texts=texts)
+
+    monkeypatch.setattr("buddy.training.dry_run.TEXTS_JUDGED", 4)
+    monkeypatch.setattr("buddy.training.dry_run.time", SimpleNamespace(perf_counter=lambda: seconds))
+    training, _ = read_and_build(quick, lambda *_: evaluate, *meet_processes(quick), is_new=True)
+    assert estimate_run(training).seconds_per_evaluation == 2 + 12
 
 
 MEASURE = """

@@ -173,6 +173,48 @@ def test_texts_that_only_the_teacher_labelled_take_turns(settings, data, codec, 
     assert set(seen[:10]) == set(seen[10:]) == expected
 
 
+def test_nothing_of_what_is_held_out_is_learned_from_the_teacher(settings, tmp_path, codec):
+    """Neither under its id, nor under another one, nor in another dress."""
+    talk = Dialogue("held-talk", "sad", "It rained all day.", ("It rained", "Oh no"))
+    held = Example("held-example", "My cat is gone.", "sad")
+    (tmp_path / "split").mkdir()
+    write_prepared(
+        tmp_path / "split",
+        {"train": EXAMPLES, "valid": [held], "test": [replace(held, id="e-test", text="They left.")]},
+        {"train": TALKS[:4], "valid": [replace(talk, id="t-valid")], "test": [talk]},
+    )
+    rows = [
+        ("held-example", SINGLE_TEXT, "Anything"),
+        ("o1", SINGLE_TEXT, "my cat is gone"),
+        ("o2", SINGLE_TEXT, "THEY LEFT!"),
+        ("held-talk", SINGLE_TEXT, "Whatever"),
+        ("held-talk", 0, "It rained"),
+        ("o3", 0, "Nobody knows this one"),
+        ("o4", SINGLE_TEXT, "it rained all day"),
+        ("o5", SINGLE_TEXT, "We went out"),
+    ]
+    answers = {f"p_{label}": np.full(len(rows), 0.25, np.float32) for label in LABELS}
+    columns = dict(zip(("id", "turn", "text"), map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table({**columns, **answers}), tmp_path / "answers.parquet")
+    for task in ("emotion", "companion"):
+        asked = replace(settings, task=task, teacher=str(tmp_path / "answers.parquet"))
+        documents = labelled_lessons(asked, read_prepared(tmp_path / "split"), codec).documents(0, 0)
+        (other,) = [document for document in documents if document.soft_label]
+        assert codec.decode(other.ids.tolist()).count("We went out") == 1
+
+
+def test_what_is_judged_of_train_is_laid_out_as_valid_is(settings, data, codec, teacher):
+    """Train and valid have the same rows here: only labels that are sure, and no conversation behind another."""
+    path, _ = teacher
+    for changes in ({"teacher": path, "label_weight": 0.3}, {}, {"task": "emotion", "teacher": path}):
+        lessons = labelled_lessons(replace(settings, **changes), data, codec)
+        judged = lessons.judged()
+        assert all(document.soft_label is None for document in judged)
+        for one, other in zip(judged, lessons.valid, strict=True):
+            np.testing.assert_array_equal(one.ids, other.ids)
+            np.testing.assert_array_equal(one.weights, other.weights)
+
+
 def test_labels_that_begin_alike_cannot_have_a_teacher(settings, tmp_path, codec, teacher):
     labels = ("sad", "sad and tired")
     (tmp_path / "alike").mkdir()

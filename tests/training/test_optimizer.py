@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.optim import AdamW
 
-from buddy.training.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
+from buddy.training.optimizer import STATE_NAMES, make_optimizer, optimizer_tensors, restore_optimizer
 from tests.conftest import tiny_gpt2
 
 
@@ -68,3 +68,29 @@ def test_state_of_another_model_is_refused():
     state = optimizer_tensors(model, optimizer)
     with pytest.raises(ValueError, match=r"averages of transformer\.wte\.weight are not of its shape"):
         restore_optimizer(tiny_gpt2(vocabulary=51), optimizer, state)
+
+
+@pytest.mark.parametrize("change", [lambda names: names.pop(), lambda names: names.append("another.weight")])
+def test_state_of_other_parameters_is_refused(change):
+    model = tiny_gpt2()
+    optimizer = make_optimizer(model, 0.1)
+    take_step(model, optimizer, seed=1)
+    state = optimizer_tensors(model, optimizer)
+    names = [name for name, _ in model.named_parameters()]
+    change(names)
+    other = {f"{kind}/{name}": state.get(f"{kind}/{name}", torch.zeros(1)) for kind in STATE_NAMES for name in names}
+    with pytest.raises(ValueError, match="averages are not of what is trained"):
+        restore_optimizer(model, optimizer, other)
+
+
+def test_what_has_had_no_gradient_yet_is_restored_as_that():
+    model = tiny_gpt2()
+    optimizer = make_optimizer(model, 0.1)
+    assert {*optimizer_tensors(model, optimizer)} == {f"step/{name}" for name, _ in model.named_parameters()}
+    used = model.transformer.wte.weight
+    used.grad = torch.ones_like(used)
+    optimizer.step()
+    state = optimizer_tensors(model, optimizer)
+    restored = make_optimizer(model, 0.1)
+    restore_optimizer(model, restored, state)
+    assert {*restored.state} == {used}

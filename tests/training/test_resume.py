@@ -3,6 +3,7 @@
 The processes are real and so are the signals. ``BUDDY_KILLS=10 pytest tests/training/test_resume.py`` kills more often.
 """
 
+import json
 import os
 import random
 import shutil
@@ -219,11 +220,48 @@ class TestResumed:
         resume(run)
         assert curves(run) == points
 
-    def test_a_run_that_never_saved_begins_anew(self, train, resume):
-        run, reference = train(epochs=1.0), train("reference", epochs=1.0)
-        shutil.rmtree(run / "last")
-        resume(run)
-        assert_same_run(run, reference)
+    def test_a_run_that_never_saved_begins_anew(self, train, resume, tmp_path, monkeypatch):
+        crash_at(monkeypatch, "buddy.training.loop.save_last", lambda number, *_: number == 1)
+        with pytest.raises(Crash):
+            train(epochs=1.0)
+        monkeypatch.undo()
+        assert len(curves(tmp_path / "run")) == 1
+        assert not (tmp_path / "run" / "last").exists()
+        resume(tmp_path / "run")
+        assert_same_run(tmp_path / "run", train("reference", epochs=1.0))
+
+    @pytest.mark.parametrize("lost", ["last", "last/resume"])
+    def test_a_run_that_has_lost_what_it_saved_is_left_alone(self, train, resume, lost):
+        run = train(epochs=1.0)
+        shutil.rmtree(run / lost)
+        before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+        with pytest.raises(UserMistake, match=f"{run} has lost its folder last; start a new run with another --out"):
+            resume(run)
+        assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
+
+    def test_a_run_that_is_still_alive_is_left_alone(self, start_buddy, uninterrupted, moods, tmp_path):
+        first = start_buddy("train", "--data", moods, *OPTIONS, "--out", "run")
+        wait_for((tmp_path / "run" / "last").exists, first)
+        os.kill(first.process.pid, signal.SIGSTOP)
+        before = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*")}
+        try:
+            second = start_buddy("train", "--resume", "--out", "run")
+            assert second.wait() == 2, second.err
+            assert "Another process is at work on run; wait until it ends, or stop it." in second.err
+            assert {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*")} == before
+        finally:
+            os.kill(first.process.pid, signal.SIGCONT)
+        assert first.wait() == 0, first.err
+        assert_same_run(tmp_path / "run", uninterrupted[0])
+
+    def test_seconds_since_the_last_evaluation_are_kept(self, train, tmp_path, monkeypatch):
+        crash_at(monkeypatch, "buddy.training.loop.save_last", lambda number, *_: number == 3)  # at the evaluation
+        with pytest.raises(Crash):
+            train(epochs=1.0, save_minutes=0.0)
+        monkeypatch.undo()
+        state = json.loads((tmp_path / "run" / "last" / "resume" / "position.json").read_text())
+        assert (state["position"]["step"], state["position"]["evaluations"]) == (2, 0)
+        assert state["position"]["seconds"] > 0
 
     def test_the_untouched_folder_is_no_run(self, resume, tmp_path):
         with pytest.raises(UserMistake, match="is no run directory"):

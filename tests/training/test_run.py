@@ -1,14 +1,18 @@
 """Whole runs in this process: what they learn, what they write, what they refuse."""
 
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from buddy.data.prepared import write_prepared
 from buddy.errors import EnvironmentFault, UserMistake
@@ -16,6 +20,8 @@ from buddy.records import Dialogue, Example
 from buddy.text.batches import pad
 from buddy.text.render import LISTENER, Piece, render_conversation, render_emotion_question
 from buddy.text.tokenizer import Tokens
+from buddy.training import checkpoint
+from buddy.training import run as run_module
 from buddy.training.backbone import load_backbone
 from buddy.training.checkpoint import read_history
 from buddy.training.device import choose_device
@@ -175,6 +181,28 @@ class TestWriting:
         assert state["position"]["evaluations"] == len(points)
 
 
+class TestSeveralProcesses:
+    def test_only_the_first_puts_the_folder_right_and_the_others_look_afterwards(self, tmp_path):
+        (tmp_path / ".last.old" / "resume").mkdir(parents=True)
+        (tmp_path / ".last.old" / "resume" / "position.json").touch()
+        happened = []
+
+        def wait() -> None:
+            happened.append([path.name for path in tmp_path.iterdir()])
+            checkpoint.repair(tmp_path)  # by the first process
+
+        other = SimpleNamespace(is_main_process=False, wait_for_everyone=wait)
+        assert run_module._find_checkpoint(tmp_path, other)
+        assert happened == [[".last.old"]]
+
+
+def write_teacher(file: Path, glad: float) -> Path:
+    """A teacher that gives the same answer to a few of the texts."""
+    ids = [f"train-{i}" for i in range(3)]
+    pq.write_table(pa.table({"id": ids, "text": ids, "p_glad": [glad] * 3, "p_sad": [1 - glad] * 3}), file)
+    return file
+
+
 class TestRefused:
     def test_a_run_directory_that_is_taken(self, train):
         run = train(epochs=0.1)
@@ -259,6 +287,44 @@ class TestRefused:
     def test_conversations_where_there_are_none(self, train):
         with pytest.raises(UserMistake, match="no split of conversations"):
             train(task="companion")
+
+    def test_a_teacher_changed_since_the_run_began(self, train, resume, tmp_path):
+        teacher = write_teacher(tmp_path / "teacher.parquet", 0.7)
+        data = write_moods(tmp_path / "data", labels=("glad", "sad"))
+        run = train(data=data, teacher=str(teacher), epochs=0.1)
+        resume(run)
+        write_teacher(teacher, 0.4)
+        with pytest.raises(UserMistake, match=f"{teacher} has changed since {run} began; start a new run"):
+            resume(run)
+
+    def test_a_frozen_model_changed_since_the_run_began(self, train, resume):
+        base = train("base", epochs=0.1) / "last"
+        run = train(backbone=str(base), lora_rank=2, epochs=0.1)
+        resume(run)
+        shutil.copytree(train("other", seed=14, epochs=0.1) / "last", base, dirs_exist_ok=True)
+        with pytest.raises(UserMistake, match=f"{base} has changed since {run} began; start a new run"):
+            resume(run)
+
+    def test_adapters_that_are_not_those_that_are_trained(self, train, resume):
+        run = train(lora_rank=2, epochs=0.1)
+        file = run / "last" / "resume" / "adapter.safetensors"
+        adapters = load_file(file)
+        first, *others = adapters
+        for left in ({name: adapters[name] for name in others}, {**adapters, f"{first}.more": adapters[first].clone()}):
+            save_file(left, file)
+            with pytest.raises(UserMistake, match="last is damaged"):
+                resume(run)
+
+    def test_not_a_run_of_a_version_that_wrote_down_the_data_alone(self, train, resume, tmp_path):
+        teacher = write_teacher(tmp_path / "teacher.parquet", 0.7)
+        data = write_moods(tmp_path / "data", labels=("glad", "sad"))
+        run = train(data=data, teacher=str(teacher), lora_rank=2, epochs=0.1)
+        config = run / "config.yaml"
+        new = ("teacher_fingerprint", "backbone_fingerprint")
+        lines = config.read_text().splitlines(keepends=True)
+        config.write_text("".join(line for line in lines if not line.startswith(new)))
+        assert len(config.read_text().splitlines()) == len(lines) - 2
+        resume(run)
 
     def test_data_changed_since_the_run_began(self, train, resume, tmp_path):
         data = write_moods(tmp_path / "data")

@@ -1,5 +1,6 @@
 """Several processes train one model, as `torchrun --nproc-per-node 2 -m buddy train …` starts them."""
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -8,7 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
+from buddy.training.device import choose_device
+from buddy.training.optimizer import make_optimizer, optimizer_tensors
+from buddy.training.sharding import is_sharded, shard
+from tests.conftest import tiny_gpt2
 from tests.training.conftest import QUICK_RUN, as_options, curves
 from tests.training.processes import SECONDS, Command, Starter
 from tests.training.test_resume import wait_for
@@ -30,10 +37,7 @@ def start_several(start_buddy: Starter) -> Callable[..., list[Command]]:
     """Start the same command several times, with the environment that a launcher gives to its processes."""
 
     def start(processes: int, *arguments: object) -> list[Command]:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
-        number = str(processes)
+        number, port = str(processes), str(free_port())
         common = {"WORLD_SIZE": number, "LOCAL_WORLD_SIZE": number, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         return [
             start_buddy(*arguments, environment={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)})
@@ -41,6 +45,12 @@ def start_several(start_buddy: Starter) -> Callable[..., list[Command]]:
         ]
 
     return start
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def assert_nearly_the_same_curves(run: Path, other: Path) -> None:
@@ -73,6 +83,34 @@ def test_that_share_a_model_run_it_equally_often(start_several, train, moods, tm
     commands = start_several(2, "train", "--data", moods, "--out", "together", *as_options(settings), "--shard")
     assert [command.wait() for command in commands] == [0, 0], commands[0].err
     assert_nearly_the_same_curves(tmp_path / "together", train("alone", **settings))
+
+
+def save_averages(rank: int, port: int, file: Path) -> None:
+    """Take a step, of two processes that share a model if there is a port, and save the averages that one is given."""
+    model = tiny_gpt2()
+    if port:
+        torch.distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", world_size=2, rank=rank)
+        shard(model, choose_device("cpu", "fp32"))
+        assert is_sharded(model)
+    optimizer = make_optimizer(model, 0.1)
+    for parameter in model.parameters():
+        parameter.grad = parameter.detach().clone()
+    optimizer.step()
+    save_file(optimizer_tensors(model, optimizer), file)
+
+
+def test_that_share_a_model_give_all_averages_to_the_first_alone(command_server, tmp_path):
+    port, start = free_port(), multiprocessing.get_context("forkserver").Process
+    both = [start(target=save_averages, args=(rank, port, tmp_path / f"{rank}")) for rank in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(SECONDS)
+    assert [process.exitcode for process in both] == [0, 0]
+    save_averages(0, 0, tmp_path / "alone")
+    first, second, alone = (load_file(tmp_path / name) for name in ("0", "1", "alone"))
+    assert second == {}
+    torch.testing.assert_close(first, alone)
 
 
 @pytest.mark.parametrize(

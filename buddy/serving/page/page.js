@@ -6,6 +6,7 @@
  */
 
 const SENT_TURNS = 40; // of the talk, the latest; buddy reads no further back
+const SENT_LETTERS = 50_000; // of these turns; the server takes 60,000
 const BUSY = [429, 503];
 const NEAR_END = 90; // pixels: so close to the end the log follows what is written
 const LONGEST_WAIT = 30; // seconds between two tries to reach the server
@@ -365,7 +366,6 @@ function makePoint({ turn, at, x, y, radius }) {
   const dot = draw("circle", { class: "mood-dot", cx: x, cy: y, r: radius, "stroke-width": radius / 3 });
   const reach = draw("circle", { class: "mood-reach", cx: x, cy: y, r: 12 });
   const point = draw("g", { class: "mood-point", role: "listitem", "aria-label": name }, draw("title", {}, name), reach, dot);
-  point.addEventListener("click", () => goTo(turn));
   return tint(point, label);
 }
 
@@ -387,13 +387,6 @@ function showMoodWords(turns) {
       : ["From ", name(first), " to ", name(last)];
   if (state.turns.some(({ kind }) => kind === "crisis")) words.push(", a crisis apart");
   byId("mood-words").replaceChildren(...words);
-}
-
-/** Bring a message into view, and show what was heard in it. */
-function goTo(turn) {
-  const { item } = views.get(turn);
-  item.scrollIntoView({ block: "center" });
-  item.querySelector(".chip")?.focus({ preventScroll: true });
 }
 
 // --- help in a crisis ---
@@ -495,15 +488,12 @@ class Refusal extends Error {
   }
 }
 
-/** Neighbours that one person wrote become one message: what got lost goes along with the next, what was refused does not. */
+/** The latest turns that fit: what got lost goes along with the next message, what was refused does not. */
 function messagesToSend() {
-  const messages = [];
-  for (const { role, content } of state.turns.filter((turn) => turn.content && !turn.refused).slice(-SENT_TURNS)) {
-    const last = messages.at(-1);
-    if (last?.role === role) last.content += `\n${content}`;
-    else if (last || role === "user") messages.push({ role, content });
-  }
-  return messages;
+  const turns = state.turns.filter((turn) => turn.content && !turn.refused).slice(-SENT_TURNS);
+  let room = SENT_LETTERS;
+  const fitting = turns.reverse().filter(({ content }) => (room -= content.length) >= 0);
+  return fitting.reverse().map(({ role, content }) => ({ role, content }));
 }
 
 function headers() {
@@ -708,7 +698,9 @@ let wake = () => {};
 async function isReady() {
   try {
     const response = await fetch("/ready", { headers: headers(), cache: "no-store", signal: AbortSignal.timeout(8000) });
-    return response.ok ? "ready" : "starting";
+    if (response.ok) return "ready";
+    const problem = await response.json().catch(() => ({}));
+    return problem.error?.code === "busy" ? "ready" : "starting"; // who is busy is there: what is sent waits its turn
   } catch {
     return "away";
   }
