@@ -69,6 +69,9 @@ for message in (
     print("buddy:", talk[-1])
 
 # %% [markdown]
+# The second answer is not the model's. Before it reads a message the *crisis guard* does, and takes each message by
+# itself: "He is eleven … it is my fault" might be about a child. Here it was wrong, and you can see what it says.
+#
 # A model this small has the tone of a listener and little sense; did it notice that the dog was found? It is a good
 # size to learn from, and a bad one to lean on.
 #
