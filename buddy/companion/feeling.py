@@ -240,7 +240,7 @@ def _as_meant(word: str) -> str:
     """
     if len(word) < 4 or word in WORDS_OF_THEIR_OWN:
         return word
-    return next((known for known in SPELLED if abs(len(known) - len(word)) < 2 and _is_slip(word, known)), word)
+    return next((known for known in SPELLED if _is_slip(word, known)), word)
 
 
 def _is_slip(typed: str, meant: str) -> bool:

@@ -94,7 +94,8 @@ class Terminal:
         self.interrupted = False
         try:
             try:
-                self._command(line) if line.startswith("/") else self._answer(line)
+                do = self._command if line.startswith("/") else self._answer
+                do(line)
             except KeyboardInterrupt:
                 self.interrupted = True
                 self.screen.say(STOPPED)
