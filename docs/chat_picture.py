@@ -5,14 +5,14 @@ python docs/chat_picture.py
 
 import io
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from unittest.mock import patch
 
 from rich.console import Console
 from rich.text import Text
 
-from buddy.cli.chat import chat
+from buddy.cli import main
 
 MESSAGES = ("I lost my cat last week.", "She was fourteen. The house is so quiet now.", "bye")
 OUT = Path(__file__).parent / "images" / "chat.svg"
@@ -41,8 +41,9 @@ def transcript() -> str:
         return message
 
     out = io.StringIO()
-    with patch("builtins.input", typed), redirect_stdout(out):
-        chat(seed=SEED, memory=False)
+    command = ["buddy", "chat", "--seed", str(SEED), "--no-memory"]
+    with patch("sys.argv", command), patch("builtins.input", typed), redirect_stdout(out), suppress(SystemExit):
+        main()
     return out.getvalue()
 
 

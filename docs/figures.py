@@ -82,6 +82,8 @@ DOTS_PER_INCH = 150
 CHARACTERS = 92  # of the monospaced font, across a figure
 PAPER, INK, FAINT = LIGHT.paper, LIGHT.ink, "#8b8880"
 NEITHER = "#eceae6"
+ASKED = "#2e8b57"
+"""A place whose answer is learned, which is the one before what is learned."""
 TINTS = {GIVEN: "#e3f0f8", LEARNED: "#fbe6d9", FAINT: "#f6f5f3"}
 ON_THEIR_OWN = ("#56b4e9", "#e69f00", "#43bf9a", "#cc79a7", "#f0e442")
 CAT = "I lost my cat."
@@ -267,7 +269,7 @@ def _draw_shift(axes: "Axes", words: Sequence[str], tokens: Tokens) -> None:
     following = [*words[1:], ""]
     learned = [*(tokens.weights[1:] > 0), False]
     say(axes, 0, 0.7, "The model reads", bold=True)
-    say(axes, 0, 7.4, "… and at each token says what comes next: the same text, moved by one", bold=True)
+    say(axes, 0, 7.4, "↑ What it says at each token, what comes next: the same text, moved by one", bold=True)
     x = 0.0
     for word, next_word, counts, weight in zip(words, following, learned, tokens.weights, strict=True):
         right = x + max(len(word), len(next_word)) + 1.2
@@ -291,7 +293,7 @@ def _draw_who_sees_whom(figure: Figure, words: Sequence[str], batch: Batch) -> N
     axes = figure.add_axes((0.2, 0.21, 0.38, 0.38 * 7 / 6.8))
     asked = np.append(batch.weights[0, 1:length] > 0, False)
     for i, j in np.ndindex(sees.shape):
-        colour = (LEARNED if asked[i] else GIVEN) if sees[i, j] else NEITHER
+        colour = (ASKED if asked[i] else GIVEN) if sees[i, j] else NEITHER
         axes.add_patch(
             Rectangle((j - 0.5, i - 0.5), 1, 1, color=colour, ec=PAPER, lw=1.5, alpha=0.85 if sees[i, j] else 1)
         )
@@ -305,7 +307,7 @@ def _draw_who_sees_whom(figure: Figure, words: Sequence[str], batch: Batch) -> N
     bare(axes)
     notes = (
         (0.50, GIVEN, "may look; its answer is ignored"),
-        (0.44, LEARNED, "may look; its answer is learned"),
+        (0.44, ASKED, "may look; its answer is learned"),
         (0.38, NEITHER, "may not look: the future"),
     )
     for y, colour, text in notes:
@@ -438,7 +440,7 @@ def loss() -> Figure:
         axes,
         0,
         y + 1.3,
-        f"Logits are computed at the {count:g} tokens before these (a bar below them), not at all {places}.",
+        f"Logits are computed at {count:g} of the {places} tokens only: those before a learned one (with a bar below).",
         size=9.5,
     )
     return figure
@@ -738,7 +740,7 @@ def candidates() -> Figure:
     for row, turn in enumerate(turns):
         y = 2.3 + 1.7 * row
         say(axes, 0, y, "listener" if row % 2 else "speaker", size=9.5)
-        box(axes, 12, y, turn, FAINT)
+        box(axes, 12, y, turn, GIVEN)
     top = 2.3 + 1.7 * len(turns) + 0.6
     say(axes, 0, top, f"{len(rows)} candidates (seed {kept['seed']})", bold=True)
     for name, x in COLUMNS.items():

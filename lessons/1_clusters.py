@@ -176,8 +176,8 @@ plt.show()
 # (0, 0) to (1, 1) is √2 long. Along the falling diagonal it is (x0 - x1) / √2. This is one number for each point, as
 # x0 is, so it has a variance. Here are the variances of all six clouds, each from 100 000 points.
 #
-# (Look for the reach of a line at the point that is farthest in the direction. The last line reaches 4 along x0. It
-# does so at (4, 1.6), not on the axis.)
+# (How far does a line reach along x0? Look for its rightmost point, wherever that is. That of the last line is
+# (4, 1.6): it reaches 4 along x0, although it does not cross the axis there.)
 
 # %%
 print("    x0     x1   rising  falling")

@@ -28,8 +28,9 @@
 # 8. whether the probabilities can be believed;
 # 9. four right answers, four wrong ones.
 #
-# You need Python, and from Parts 1 and 2 the idea of a mean and of a loss that falls. It takes an hour to read and
-# about three minutes to run on two CPU cores. Nothing is downloaded: the model and the texts come with buddy.
+# You need Python, and from Parts 1 and 2 the idea of a mean, and of a number that falls while a program learns. It
+# takes an hour to read and about three minutes to run on two CPU cores. Nothing is downloaded: the model and the texts
+# come with buddy.
 
 # %%
 import importlib.util
@@ -102,6 +103,21 @@ figure, axes = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
 axes.barh([repr(codec.decode([int(i)])) for i in top.indices][::-1], 100 * top.values.numpy()[::-1], color=BLUE)
 axes.set(title='What comes after "I was so happy when I"?', xlabel="probability (%)")
 plt.show()
+
+# %% [markdown]
+# ### Inside
+#
+# What happens between the tokens and the logits? Each token begins as a row of a table, the *embedding*: a vector of
+# its own, plus one for the place where it stands. Then some *layers* change these vectors, each in two steps. First
+# *attention* looks back: every position takes a mixture of what stands at itself and before it, several times at once,
+# each time with other shares (the *heads*). Then every position thinks alone, in two products of matrices with a bend
+# between them. In the end the *output layer* compares each vector with all rows of the table: the better a token's row
+# fits, the larger its logit.
+
+# %%
+shape = model.config
+print(f"{shape.n_layer} layers with {shape.n_head} heads each; vectors of {shape.n_embd} numbers")
+print("the output layer is the table of embeddings:", model.lm_head.weight is model.transformer.wte.weight)
 
 # %% [markdown]
 # ### The causal mask
@@ -362,8 +378,8 @@ for pair in overlap.examples:
 # - `patience=1`: **early stopping**. When one epoch brings nothing better, the run ends. With more evaluations per
 #   epoch one would wait longer.
 #
-# In the log below, the loss behind a step is that of its 32 texts, before the step and with dropout; the two losses
-# of an evaluation are those of a model at rest. So they need not agree.
+# Each line of the log below is an evaluation, of a model at rest. (On a slow machine lines with one loss stand between
+# them: that is the loss of the 32 texts of a step, before it and with dropout, so it need not agree.)
 
 # %%
 from buddy.evaluation.during_training import make_evaluate
@@ -542,7 +558,8 @@ for label, one, other in zip(own_labels, by_trie, by_hand):
     print(f"{label:14} by the trie {one:8.3f}, by hand {other:8.3f}: a probability of {np.exp(one):.1e}")
 
 # %% [markdown]
-# (Two of these labels were never seen in training, so the model is sure that they are wrong.)
+# (Two of these labels were never seen in training. Among its own 32 labels the model may have chosen another than the
+# third; but only three answers are allowed here, and of these it is by far the likeliest.)
 #
 # ## 8. Can the probabilities be believed?
 #
@@ -638,8 +655,8 @@ for title, examples in (("RIGHT", right), ("WRONG", wrong)):
 #
 # <details><summary>What we found</summary>
 #
-# The second, where the valid loss turns. Its accuracy is 42.2%; three epochs later it was 49.7%. What counts as best
-# is a choice, and it matters.
+# The second, where the valid loss turns. On one of our machines its accuracy was 42.2%, and 49.7% three epochs later;
+# other machines differ by a point or two. What counts as best is a choice, and it matters.
 # </details>
 #
 # (b) Train `backbone="scratch:small"`, the same shape from random weights (`learning_rate=1e-3`, `text_weight=0.2`).

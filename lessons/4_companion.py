@@ -21,7 +21,7 @@
 # 1. talk to it, from Python;
 # 2. ask it what emotion you are feeling, and see that both answers come from the same prefix;
 # 3. see how a reply is chosen;
-# 4. draw a mood line through a conversation;
+# 4. draw how the emotions go through a conversation;
 # 5. call it from the command line and over HTTP;
 # 6. see what it cannot do, and what it must not be used for.
 #
@@ -39,7 +39,6 @@ if importlib.util.find_spec("buddy") is None:  # on Colab, say; at home `make le
 
 # %%
 import matplotlib.pyplot as plt
-import numpy as np
 from IPython.display import HTML, display
 
 plt.rcParams.update({"font.size": 11, "figure.dpi": 90, "axes.spines.top": False, "axes.spines.right": False})
@@ -123,26 +122,26 @@ plt.show()
 # %% [markdown]
 # ## 3. How a reply is chosen
 #
-# Words are drawn by their probability, so each attempt gives another reply. Here are eight, and what the model itself
-# holds of them: the mean log-probability of a token, nearer to zero is likelier.
+# Words are drawn by their probability, so each attempt gives another reply. Here are eight, with three numbers: how
+# likely all their tokens are after this conversation and after nothing (log-probabilities, nearer to zero is likelier),
+# and the score by which `Buddy` chooses, in which the difference of the two counts most:
 
 # %%
-from buddy.companion.reply import is_good
-from buddy.inference.engine import Sampling
-from buddy.text.tokenizer import Tokens
+from dataclasses import replace
 
-written = classifier.engine.generate([replying] * 8, Sampling(seed=5), classifier.codec.reply_ends)
-whole = [np.array([*replying.ids, *ids]) for ids in written]
-scores = classifier.engine.score_tokens([Tokens(ids, np.zeros(len(ids), np.float32)) for ids in whole])
-ranked = sorted(zip((row[len(replying) - 1 :].mean() for row in scores), written), key=lambda pair: -pair[0])
-for score, ids in ranked:
-    print(f"{score:6.2f}  {classifier.codec.decode(ids).strip()}")
+from buddy.companion.reply import TO_CHOOSE_FROM, Replies, is_good, write_candidates
+from buddy.inference.engine import Sampling
+
+candidates = write_candidates(classifier, talk[:1], Replies(replace(TO_CHOOSE_FROM, seed=5), candidates=8))
+print("   after this  after nothing   score")
+for one in sorted(candidates, key=lambda one: -one.score):
+    print(f"{one.answering:13.1f}{one.alone:15.1f}{one.score:8.2f}   {one.text}")
 
 # %% [markdown]
-# `Buddy` writes eight candidates and drops the bad ones. Of the rest it does not take the likeliest, which would nearly
-# always be "I'm sorry to hear that", but the one that is much likelier after this conversation than after nothing. Bad
-# is what says nothing, runs in circles (the same three words twice, or one word three times on end), or is nearly what
-# was just said:
+# `Buddy` drops the bad ones and those with words that do not exist, and takes the first of the others. That is not the
+# likeliest, which would nearly always be "I'm sorry to hear that", but the one that is much likelier after this
+# conversation than after nothing. Bad is what says nothing, runs in circles (the same three words twice, or one word
+# three times on end), or is nearly what was just said:
 
 # %%
 for candidate in ("Since when?", "My dog ran away last night, and I cannot find him!", "oh no oh no oh no", "…"):
@@ -167,7 +166,7 @@ for name, sampling in (
 # Without chance a message always gets the same reply; with much, it makes up words. The settings between were chosen
 # by measuring and by reading (the [lab log](../docs/lab-log.md) has the table).
 #
-# ## 4. The mood line
+# ## 4. The emotions of a conversation
 #
 # What somebody feels changes as they speak. There are two ways to ask for it: the conversation up to a turn
 # (`emotion_of`), or each message by itself (`emotion`). (The conversation is ours; the listener's turns are given, so
@@ -196,9 +195,9 @@ for number, (conversation, message, said) in enumerate(zip(so_far, alone, messag
 # The reading of the conversation so far changes late, and gets less sure meanwhile. That is what the data teaches: in
 # EmpatheticDialogues a whole conversation has *one* emotion, that of the situation it is about. (The model has seen
 # moods change only where one conversation was put behind another.) The messages alone follow at once, and know less:
-# "Yes, it was" says nothing. In a chat buddy takes, for each message, whichever reading is surer; here we draw the
-# messages. (The first message is the same in both. Its reading differs a little, since a conversation begins with a
-# mark that a single text does not have.)
+# a "Yes, it was" would say nothing. In a chat buddy takes, for each message, whichever reading is surer; here we draw
+# the messages. (The first message is the same in both. Its reading differs a little, since a conversation begins with
+# a mark that a single text does not have.)
 
 # %%
 leading = list(dict.fromkeys(reading.label for reading in alone))
@@ -208,7 +207,7 @@ styles = zip(["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"], "osD^v")
 for label, (color, marker) in zip(leading, styles):
     shares = [100 * reading.probabilities[label] for reading in alone]
     axes.plot(places, shares, marker=marker, color=color, label=label)
-axes.set(title="The mood line of a conversation", xlabel="message", ylabel="probability (%)", ylim=(0, 100))
+axes.set(title="The emotions of a conversation", xlabel="message", ylabel="probability (%)", ylim=(0, 100))
 axes.set_xticks(places)
 axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 plt.show()
@@ -322,7 +321,7 @@ print("can it read Russian letters?", buddy.can_read("Мне очень грус
 # fit any talk is not replaced by one that fits this. With eight, replies are safer and closer to what you said.
 # </details>
 #
-# (b) Draw the mood line of a conversation of your own.
+# (b) Draw the emotions of a conversation of your own.
 #
 # (c) Start the service again and send it a list of two turns. What happens, and what should?
 #

@@ -18,7 +18,6 @@ from buddy.data.prepared import read_prepared
 from buddy.inference.classifier import Classifier, load_classifier
 from buddy.inference.folder import find_model_folder
 from buddy.inference.labels import Scores
-from buddy.models import find_model
 
 Turns = Sequence[str]
 Way = Callable[[Sequence[Turns]], Scores]
@@ -26,7 +25,7 @@ Way = Callable[[Sequence[Turns]], Scores]
 
 def main(model: str, data: Path) -> None:
     """Print a line for each way of reading."""
-    companion = load_classifier(find_model(model) or find_model_folder(Path(model)))
+    companion = load_classifier(find_model_folder(Path(model)))
     dialogues = [one for one in read_prepared(data).dialogues("valid") if len(one.turns) >= 3]
     truth = [companion.labels.index(one.emotion) for one in dialogues]
     talks = [one.turns if len(one.turns) % 2 else one.turns[:-1] for one in dialogues]

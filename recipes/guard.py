@@ -64,6 +64,10 @@ POOL = 20 * ROWS
 TYPING = 0.15
 """So many messages get slips of the finger."""
 
+STRESSED = 0.3
+STRESSES = ("!", "!!", "!!!", ".", "...", "")
+"""So many messages end their sentences in another way: who wrote them used "!" for fun, and seldom in danger."""
+
 LONG, CUT = 60, 0.4
 """So many of the harmless messages of more words are cut: of a long one the second reader reads a window at a time."""
 
@@ -237,7 +241,10 @@ def as_read(row: Row, chance: random.Random) -> str:
 
 
 def as_typed(text: str, chance: random.Random) -> str:
-    """Write a message as somebody in a hurry might: small or large letters, no stops, slips of the finger."""
+    """Write a message as somebody in a hurry might: other letters, other stops or none, slips of the finger."""
+    if chance.random() < STRESSED:
+        stress = chance.choice(STRESSES)
+        text = re.sub(r"[.!]+(?=\s|$)", stress, text) + (stress if text[-1].isalnum() else "")
     form = chance.random()
     if form < 0.25:
         text = text.lower()

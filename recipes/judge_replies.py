@@ -17,7 +17,6 @@ from buddy.evaluation.companion import places_of
 from buddy.evaluation.generated import compare_with_references, describe_replies
 from buddy.inference.classifier import load_classifier
 from buddy.inference.folder import find_model_folder
-from buddy.models import find_model
 from buddy.progress import progress
 
 PLACES = 500
@@ -25,7 +24,7 @@ PLACES = 500
 
 def main(model: str, data: Path) -> None:
     """Print what the replies are like, and what people's are like."""
-    companion = load_classifier(find_model(model) or find_model_folder(Path(model)))
+    companion = load_classifier(find_model_folder(Path(model)))
     places = places_of(read_prepared(data).dialogues("valid"))
     random.Random(1).shuffle(places)  # noqa: S311
     places = places[:PLACES]

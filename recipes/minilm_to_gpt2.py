@@ -1,6 +1,7 @@
 """Start a GPT-2 shape from MiniLM's weights: it can read in both directions, and is to learn to read in one.
 
-    python -m recipes.minilm_to_gpt2 MINILM start --corpus data/ed-recipe --corpus diaries.jsonl.xz …
+    python -m recipes.minilm_to_gpt2 MINILM start --texts data/ed-recipe --corpus data/ed-recipe \
+        --corpus diaries.jsonl.xz …
 
 Three things differ between the two. The word list: each token of our tokenizer starts at the mean of the word pieces
 that spell it. The direction: the words to come are no longer seen. And the place of the layer norms: MiniLM (BERT)

@@ -25,7 +25,7 @@ from buddy.data.prepared import PreparedData, read_prepared
 from buddy.data.teacher import SINGLE_TEXT
 from buddy.progress import progress
 from buddy.records import Dialogue, Example
-from recipes.teachers import Teacher, context, fold_of
+from recipes.teachers import FOLDS, Teacher, context, fold_of
 
 Floats = npt.NDArray[np.float32]
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
@@ -101,11 +101,13 @@ def main() -> None:
     """Read the command line, ask, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("teachers", type=Path, nargs="+")
+    parser.add_argument("teachers", type=Path, nargs="+", help="All of them, in the order of their folds.")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, action="append", default=[])
     parser.add_argument("--most", type=int, default=30_000, help="Texts of each corpus file, at most.")
     given = parser.parse_args()
+    if len(given.teachers) != FOLDS:
+        parser.error(f"name the {FOLDS} teachers in the order of their folds")
     data = read_prepared(given.data)
     ours = list(ed_texts(data))
     others = [t for file in given.corpus for t in other_texts(CorpusFile(file), given.most)]

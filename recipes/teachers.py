@@ -78,7 +78,7 @@ def some_turns(dialogue: Dialogue, random: np.random.Generator) -> Sequence[str]
 
 
 def train_teacher(data: PreparedData, minilm: Path, out: Path, fold: int, epochs: float, rate: float) -> None:
-    """Fine-tune one teacher on all folds but one, tell its accuracy on the held-out one, and save it."""
+    """Fine-tune one teacher on all folds but one, tell its accuracy on the validation split, and save it."""
     set_seed(fold)
     column = {label: i for i, label in enumerate(data.labels)}
     tokenizer = AutoTokenizer.from_pretrained(minilm, truncation_side="left", model_max_length=MAX_TOKENS)
@@ -91,7 +91,7 @@ def train_teacher(data: PreparedData, minilm: Path, out: Path, fold: int, epochs
         ]
 
     everything = list(texts_to_learn(data, seed=fold))
-    held_out = [(e.id, e.text, e.label) for e in data.examples("valid")]
+    valid = [(e.id, e.text, e.label) for e in data.examples("valid")]
     arguments = TrainingArguments(
         output_dir=str(out),
         num_train_epochs=epochs,
@@ -123,7 +123,7 @@ def train_teacher(data: PreparedData, minilm: Path, out: Path, fold: int, epochs
         arguments,
         data_collator=collate,
         train_dataset=rows([row for row in everything if fold_of(row[0]) != fold]),
-        eval_dataset=rows(held_out),
+        eval_dataset=rows(valid),
         compute_metrics=lambda p: {"accuracy": float(np.mean(np.argmax(p.predictions, -1) == p.label_ids))},
     )
     trainer.train()

@@ -28,6 +28,19 @@ os.environ["BUDDY_DATA_HOME"] = tempfile.mkdtemp(prefix="buddy-tests-")  # nothi
 settings.register_profile("any machine", deadline=None)  # a busy one is no defect
 settings.load_profile("any machine")
 
+LONG = (
+    "inference/test_ray_bulk.py",
+    "serving/test_ray_service.py",
+    "training/test_several_processes.py",
+    "docs/test_commands.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process is still busy with one when the others are done."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONG))
+
+
 OPENINGS = {
     "glad": ("We won the game and", "My sister came home and", "The sun is out and"),
     "sad": ("My old dog died and", "She moved away and", "Nobody called me and"),

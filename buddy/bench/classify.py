@@ -45,7 +45,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All sides, and the arithmetic that the work takes at least.
+    """All sides, and the arithmetic of all layers at every token (a checkpoint's top layer does less).
 
     Attributes:
         model: the folder.

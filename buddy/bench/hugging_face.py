@@ -14,12 +14,9 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from buddy.errors import UserMistake
 from buddy.inference.folder import EXPORTED_WEIGHTS, is_exported
-from buddy.inference.label_head import Variable, read
+from buddy.inference.label_head import INT8, Variable, read
 from buddy.text.batches import FloatArray
 from buddy.training.backbone import load_backbone, quiet_transformers, wrap_tokenizer
-
-FORMATS = {0: np.float32, 1: np.int8, 4: np.float16}
-"""The kinds of numbers that can be read back, by CTranslate2's numbers for them."""
 
 NORMS = {"self_attention/layer_norm": "ln_1", "ffn/layer_norm": "ln_2"}
 LINEARS = {
@@ -101,7 +98,7 @@ def _norm(variables: Mapping[str, Variable], ours: str, theirs: str) -> dict[str
 def _floats(variables: Mapping[str, Variable], name: str) -> FloatArray:
     """Give a table as floats; of 8-bit numbers each row has a scale by which it was multiplied."""
     variable = variables[name]
-    table = np.frombuffer(variable.content, FORMATS[variable.kind]).reshape(variable.shape).astype(np.float32)
-    if variable.kind == 1:
+    table = variable.numbers().astype(np.float32)
+    if variable.kind == INT8:
         table /= _floats(variables, f"{name}_scale")[:, None]
     return table

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import ConfigOption, app, warnings_told
-from buddy.errors import UserMistake, install
+from buddy.cli.app import ConfigOption, app, refuse_options, warnings_told
+from buddy.errors import EnvironmentFault, UserMistake, install
 from buddy.files import write_json
 
 if TYPE_CHECKING:
@@ -34,11 +34,14 @@ REMEMBERING = (
     "I remember our conversations, on this machine only, in {path}. "
     "/forget erases one, and with --no-memory I keep nothing."
 )
+NOT_REMEMBERED = "Nothing is remembered yet. `buddy chat` remembers conversations unless you say --no-memory."
+NO_LIBRARY = "A memory needs {}, which is not installed: " + install("chat") + "."
 NO_MEMORY = f"I keep nothing of what you write; to remember, I need: {install('chat')}."
 
 
 @app.command(epilog=EXAMPLES)
 def chat(
+    context: typer.Context,
     *,
     model: Annotated[
         Path | None,
@@ -90,8 +93,12 @@ def chat(
     machine unless you say --no-memory.
     """
     if export:
+        others = set(context.params) - {"export", "memory_url", "config"}
+        refuse_options(context, others, "does nothing beside --export")
         _export(memory_url, export)
         return
+    if not memory:
+        refuse_options(context, ("memory_url", "forget_after"), "is about a memory; leave out --no-memory")
 
     from buddy.companion.buddy import Buddy
     from buddy.companion.talk import Talk
@@ -103,8 +110,10 @@ def chat(
     buddy.require_replies()
     screen = make_screen(plain)
     screen.say(GREETING)
-    store = _open_memory(memory_url, forget_after) if memory else None
+    store = _open_memory(memory_url) if memory else None
     try:
+        if store and forget_after:
+            _forget(store, forget_after)
         talk = Talk(buddy, store, _remembered(store, conversation))
         reader = make_reader(list(COMMANDS), plain)
         Terminal(buddy, screen, store, talk, reader.forget).converse(reader.line)
@@ -138,18 +147,24 @@ def _export(url: str | None, file: Path) -> None:
     """Write everything that is remembered to a file.
 
     Raises:
-        UserMistake: nothing can be remembered here.
+        EnvironmentFault: the library that memories need is missing.
     """
-    store = _open_memory(url, None)
+    try:
+        from buddy.companion.memory import open_existing_memory
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(NO_LIBRARY.format(error.name)) from error
+    with warnings_told():
+        store = open_existing_memory(url)
     if store is None:
-        raise UserMistake("Without a memory there is nothing to export.")
+        print(NOT_REMEMBERED, file=sys.stderr)
+        return
     with store:
         found = store.export()
     write_json(file, found, private=True)
     print(f"Everything that I remember is in {file}.", file=sys.stderr)
 
 
-def _open_memory(url: str | None, forget_after: int | None) -> "Memory | None":
+def _open_memory(url: str | None) -> "Memory | None":
     """Open the memory, and tell about it where it begins."""
     try:
         from buddy.companion.memory import default_path, open_memory
@@ -161,6 +176,14 @@ def _open_memory(url: str | None, forget_after: int | None) -> "Memory | None":
         store = open_memory(url)
     if is_new:
         print(REMEMBERING.format(path=default_path()), file=sys.stderr)
-    if forget_after:
-        store.forget_older_than(forget_after)
     return store
+
+
+def _forget(store: "Memory", days: int) -> None:
+    """Erase what is old; traces that cannot be wiped yet are told, and keep nobody from talking."""
+    from buddy.companion.memory_database import TracesRemain
+
+    try:
+        store.forget_older_than(days)
+    except TracesRemain as traces:
+        print(f"Warning: {traces}", file=sys.stderr)

@@ -17,10 +17,8 @@ from buddy.errors import EnvironmentFault, UserMistake, counted, install
 
 if TYPE_CHECKING:
     from buddy.companion.buddy import Buddy, Emotion
-    from buddy.inference.bulk import BulkResult
-
-Options = tuple[str, bool, str, bool, bool]
-"""Column of the texts; every probability; prefix; strict; resume."""
+    from buddy.inference.bulk import BulkResult, BulkSettings
+    from buddy.inference.ray_bulk import RayBulkSettings
 
 EXAMPLES = """Examples:
 
@@ -111,11 +109,38 @@ def classify(
     if input_file is not None or output is not None:
         if texts or as_json or input_file is None or output is None:
             raise UserMistake("--input and --output go together, and without texts and --json.")
-        options = (text_column, all_probabilities, prefix, strict, resume)
         if engine == BulkEngine.ray:
-            result = _classify_on_ray(model, input_file, output, options, address, workers, shard_rows)
+            try:
+                from buddy.inference.ray_bulk import RayBulkSettings
+            except ModuleNotFoundError as error:
+                raise EnvironmentFault(f"A cluster needs {error.name}: {install('ray')}.") from error
+
+            ray_settings = RayBulkSettings(
+                input=input_file,
+                output=output,
+                text_column=text_column,
+                all_probabilities=all_probabilities,
+                prefix=prefix,
+                strict=strict,
+                resume=resume,
+                address=address,
+                workers=workers,
+                shard_rows=shard_rows,
+            )
+            result = _classify_on_ray(model, ray_settings)
         else:
-            result = _classify_file(model, Path(input_file), Path(output), options)
+            from buddy.inference.bulk import BulkSettings
+
+            settings = BulkSettings(
+                input=Path(input_file),
+                output=Path(output),
+                text_column=text_column,
+                all_probabilities=all_probabilities,
+                prefix=prefix,
+                strict=strict,
+                resume=resume,
+            )
+            result = _classify_file(model, settings)
         labels, silent = counted(result.labelled, "label"), counted(result.without_text, "row")
         lost = counted(result.unreadable, "row")
         print(f"{output}: {labels}, {silent} without text, {lost} left out as unreadable.")
@@ -123,6 +148,10 @@ def classify(
     if engine == BulkEngine.ray:
         raise UserMistake("Ray is for files: --input and --output.")
     refuse_options(context, FOR_FILES, "is for files; it goes with --input and --output")
+    _classify_texts(model, texts, as_json)
+
+
+def _classify_texts(model: Path | None, texts: list[str] | None, as_json: bool) -> None:
     from buddy.companion.buddy import Buddy
 
     if texts and not any(text.strip() for text in texts):
@@ -140,28 +169,28 @@ def classify(
         )
 
 
-def _classify_file(model: Path | None, source: Path, output: Path, options: Options) -> "BulkResult":
-    from buddy.inference.bulk import BulkSettings, classify_file
+def _classify_file(model: Path | None, settings: "BulkSettings") -> "BulkResult":
+    from buddy.inference.bulk import classify_file
     from buddy.inference.classifier import load_classifier
-    from buddy.inference.folder import find_model_folder, model_digest
+    from buddy.inference.folder import model_digest
 
-    folder = find_model_folder(model or Path("companion"))
+    folder = _folder(model)
     with _told_how_to_go_on():
-        return classify_file(load_classifier(folder), model_digest(folder), BulkSettings(source, output, *options))
+        return classify_file(load_classifier(folder), model_digest(folder), settings)
 
 
-def _classify_on_ray(
-    model: Path | None, source: str, output: str, options: Options, address: str | None, workers: int, rows: int
-) -> "BulkResult":
-    try:
-        from buddy.inference.ray_bulk import RayBulkSettings, classify_on_ray
-    except ModuleNotFoundError as error:
-        raise EnvironmentFault(f"A cluster needs {error.name}: {install('ray')}.") from error
+def _classify_on_ray(model: Path | None, settings: "RayBulkSettings") -> "BulkResult":
+    from buddy.inference.ray_bulk import classify_on_ray
+
+    with _told_how_to_go_on():
+        return classify_on_ray(_folder(model), settings)
+
+
+def _folder(model: Path | None) -> Path:
+    from buddy.companion.buddy import shipped_model
     from buddy.inference.folder import find_model_folder
 
-    settings = RayBulkSettings(source, output, *options, address, workers, rows)
-    with _told_how_to_go_on():
-        return classify_on_ray(find_model_folder(model or Path("companion")), settings)
+    return find_model_folder(model) if model else shipped_model()
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def demo(
 
 
 def _free_folder(parent: Path, name: str) -> Path:
-    """Give ``parent/name``, or the first of ``name-2``, ``name-3`` … that holds nothing yet."""
+    """Give ``parent/name``, or the first of ``name-2``, ``name-3`` … that does not exist yet."""
     candidates = [parent / name, *(parent / f"{name}-{number}" for number in range(2, 1000))]
     return next(folder for folder in candidates if not folder.exists())
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buddy.cli.app import ConfigOption, app, warnings_told
-from buddy.errors import EnvironmentFault, UserMistake, install, quote
+from buddy.cli.chat import NO_LIBRARY, NOT_REMEMBERED
+from buddy.errors import EnvironmentFault, UserMistake, quote
 
 if TYPE_CHECKING:
     from buddy.companion.affect import Affect
@@ -30,8 +31,6 @@ EXAMPLES = """Examples:
 """
 
 LAST = "last"
-NOT_REMEMBERED = "Nothing is remembered yet. `buddy chat` remembers conversations unless you say --no-memory."
-NO_LIBRARY = "A memory needs {}, which is not installed: " + install("chat") + "."
 EMOTIONS_WRITTEN = 3
 
 
@@ -52,7 +51,6 @@ def mood(
         str | None,
         typer.Option(
             "--memory-url",
-            "--memory",
             metavar="URL",
             help="Where conversations are kept: a database's URL.",
             show_default="a file in your data folder",
@@ -91,13 +89,15 @@ def _remembered(url: str | None, conversation: str | None) -> "list[Turn]":
         EnvironmentFault: the library that memories need is missing.
     """
     try:
-        from buddy.companion.memory import default_path, open_memory
+        from buddy.companion.memory import open_existing_memory
     except ModuleNotFoundError as error:
         raise EnvironmentFault(NO_LIBRARY.format(error.name)) from error
-    if url is None and not default_path().exists():  # looking for a memory is no reason to begin one
+    with warnings_told():
+        memory = open_existing_memory(url)
+    if memory is None:
         print(NOT_REMEMBERED, file=sys.stderr)
         return []
-    with warnings_told(), open_memory(url) as memory:
+    with memory:
         stored = sorted(memory.conversations(), key=lambda one: one.last_at)
         if not stored:
             print(NOT_REMEMBERED, file=sys.stderr)

@@ -126,14 +126,17 @@ def serve(
         refuse_options(context, ("log_requests",), "is for --engine local; Ray Serve has its own logs")
     else:
         refuse_options(context, ("address", "replicas"), "is about a cluster; it goes with --engine ray")
+    if not memory_url:
+        refuse_options(context, ("forget_after",), "is about a memory; it goes with --memory-url")
     try:
         from buddy.serving.run_service import refuse_taken_port, run_service, say_where
         from buddy.serving.service_settings import RATE_WITH_KEYS, ServiceSettings, read_keys, refuse_open_door
     except ModuleNotFoundError as error:
         raise EnvironmentFault(f"A service needs {error.name}: {install('serve')}.") from error
 
-    from buddy.companion.buddy import GUARD_OFF
+    from buddy.companion.buddy import GUARD_OFF, shipped_model
     from buddy.companion.helplines import country_from_locale, find_country
+    from buddy.inference.folder import find_model_folder, read_facts
 
     keys = read_keys(os.environ, keys_file)
     settings = ServiceSettings(
@@ -155,7 +158,7 @@ def serve(
     refuse_open_door(settings, without_keys)
     if not guard:
         typer.echo(f"Warning: {GUARD_OFF}", err=True)
-    _check_model(settings.model)
+    read_facts(find_model_folder(model) if model else shipped_model())  # before the first process starts
     if engine == ServiceEngine.ray:
         _serve_on_ray(settings, address, *_range(replicas))
         return
@@ -176,6 +179,8 @@ def _serve_on_ray(settings: "ServiceSettings", address: str | None, least: int, 
     if settings.model and Path(settings.model).is_dir():
         settings = replace(settings, model=str(Path(settings.model).absolute()))  # workers run in another folder
 
+    from buddy.serving.run_service import say_where
+
     def wait() -> None:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -185,7 +190,6 @@ def _serve_on_ray(settings: "ServiceSettings", address: str | None, least: int, 
 
     with joined_cluster(address) as ray:
         from buddy.serving.ray_service import Replicas, run_on_ray
-        from buddy.serving.run_service import say_where
 
         cores = int(ray.cluster_resources().get("CPU", 0))
         if least > cores:
@@ -204,14 +208,3 @@ def _range(replicas: str) -> tuple[int, int]:
     if not least.isdecimal() or not (most or least).isdecimal() or not 1 <= int(least) <= int(most or least):
         raise UserMistake(f"--replicas is a number, or two such as 1-8, not {replicas!r}.")
     return int(least), int(most or least)
-
-
-def _check_model(model: str | None) -> None:
-    """Find out before the first process starts whether there is such a model."""
-    from buddy.inference.folder import find_model_folder, read_facts
-    from buddy.models import find_model
-
-    if model:
-        read_facts(find_model_folder(Path(model)))
-    elif find_model("companion") is None:
-        raise UserMistake("The model that comes with buddy is missing from this installation; name one (--model).")

@@ -107,7 +107,7 @@ class Buddy:
         if guard is None:
             warnings.warn(GUARD_OFF, stacklevel=2)
         self._guard = guard
-        self._folder = _shipped_model() if model is None else find_model_folder(Path(model))
+        self._folder = shipped_model() if model is None else find_model_folder(Path(model))
         self._classifier = load_classifier(self._folder)
         self._replies = Replies(replace(TO_CHOOSE_FROM if candidates > 1 else Sampling(), seed=seed), candidates)
 
@@ -245,7 +245,7 @@ class Buddy:
         for message, assessment, reply in zip_longest(messages, assessments, replies):
             kind = self._kind(message, assessment, reply)
             rest = {"talk": message, "feeling": without_question(message)}.get(kind, "")
-            told += [rest] if rest else []
+            told += [rest] if rest.strip() else []
             waiting = f"{waiting} {rest}".strip()
             if kind == "talk" and reply is not None:
                 seen += [waiting, without_resource_words(reply)]
@@ -306,7 +306,12 @@ class _Heard:
     view: list[str]
 
 
-def _shipped_model() -> Path:
+def shipped_model() -> Path:
+    """Give the model that comes with buddy.
+
+    Raises:
+        UserMistake: it is missing.
+    """
     folder = find_model("companion")
     if folder is None or not folder.exists():
         raise UserMistake(

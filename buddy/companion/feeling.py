@@ -53,13 +53,13 @@ SHORT_FORMS = {
     "i'd": "i would",
     **dict.fromkeys(("u", "ya"), "you"),
     **dict.fromkeys(("ur", "yr"), "your"),
-    **dict.fromkeys(("r",), "are"),
-    **dict.fromkeys(("b",), "be"),
+    "r": "are",
+    "b": "be",
     **dict.fromkeys(("don't", "dont"), "do not"),
     **dict.fromkeys(("doesn't", "doesnt"), "does not"),
     **dict.fromkeys(("that's", "thats"), "that is"),
     **dict.fromkeys(("let's", "lets"), "let us"),
-    **dict.fromkeys(("name's",), "name is"),
+    "name's": "name is",
     **dict.fromkeys(("fealing", "emoshun", "emoshuns"), "feeling"),
 }
 SPELLED = "what which feeling feelings emotion emotions emotional express expressing describe guess right".split()

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from sqlalchemy import and_, delete, insert, or_, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from buddy.companion.conversation import ConversationMoved, Kind, Role, Turn, now, turn_as_json
@@ -178,15 +178,13 @@ class Memory:
 
     def _delete(self, *which: Any) -> int:
         with self._database.writing() as connection:
-            names = list(connection.execute(select(ConversationRow.id).where(*which)).scalars())
-            if names:
+            query = delete(ConversationRow).where(*which).returning(ConversationRow.id)  # turns go with their row
+            erased = len(connection.execute(query).all())
+            if erased:
                 self._database.mark_traces(connection)
-                for name in names:
-                    connection.execute(delete(TurnRow).where(TurnRow.conversation == name))
-                    connection.execute(delete(ConversationRow).where(ConversationRow.id == name))
-        if names:
+        if erased:
             self._database.wipe_traces()
-        return len(names)
+        return erased
 
 
 def open_memory(url: str | None = None) -> Memory:
@@ -210,6 +208,12 @@ def open_memory(url: str | None = None) -> Memory:
     return Memory(database)
 
 
+def open_existing_memory(url: str | None = None) -> Memory | None:
+    """Open a memory as ``open_memory`` does; ``None`` if there is none: looking for one is no reason to begin it."""
+    place = _place(url)
+    return open_memory(url) if isinstance(place, URL) or place.exists() else None
+
+
 def default_path() -> Path:
     """Tell where conversations are kept if nothing else is said: in ``BUDDY_DATA_HOME``, or the user's data folder."""
     home = os.environ.get("BUDDY_DATA_HOME")
@@ -223,16 +227,26 @@ def default_path() -> Path:
 
 
 def _database(url: str | None) -> Database:
+    place = _place(url)
+    return PostgresDatabase(place) if isinstance(place, URL) else SqliteDatabase(place)
+
+
+def _place(url: str | None) -> URL | Path:
+    """Give the URL of a PostgreSQL database, or the file of a SQLite one.
+
+    Raises:
+        UserMistake: it is no URL of either.
+    """
     if url is None:
-        return SqliteDatabase(default_path())
+        return default_path()
     try:
         found = make_url(url)
     except ArgumentError as error:
         raise UserMistake(f"{quote(url)} is no URL of a database; sqlite:///FILE or postgresql://… are.") from error
     if found.get_backend_name() == "postgresql":
-        return PostgresDatabase(found)
+        return found
     if found.get_backend_name() == "sqlite" and found.database:
-        return SqliteDatabase(Path(found.database))
+        return Path(found.database)
     raise UserMistake("A memory is a SQLite file (sqlite:///FILE) or a PostgreSQL database (postgresql://…).")
 
 

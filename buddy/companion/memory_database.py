@@ -116,7 +116,7 @@ class Database(ABC):
         """Note, in the transaction that deletes, that traces are to be wiped."""
 
     @abstractmethod
-    def wipe_traces(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def wipe_traces(self) -> None:
         """Wipe what deleted rows have left.
 
         Raises:

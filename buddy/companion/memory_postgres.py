@@ -62,7 +62,7 @@ class PostgresDatabase(Database):
     def mark_traces(self, connection: Connection) -> None:
         """Do nothing: the server vacuums by itself, too."""
 
-    def wipe_traces(self, patience_seconds: float = PATIENCE_SECONDS) -> None:  # noqa: ARG002
+    def wipe_traces(self) -> None:
         """Let the server reuse the space of deleted rows.
 
         It is not written over at once, the server's log and its copies and backups keep older pages, and while an older

@@ -77,13 +77,13 @@ class SqliteDatabase(Database):
     def mark_traces(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version = {1 + secrets.randbelow(2**31 - 1)}")
 
-    def wipe_traces(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def wipe_traces(self) -> None:
         with self.reading() as connection:
             mark = _mark(connection)
         if not mark:
             return
         try:
-            self._rebuild(patience_seconds)
+            self._rebuild()
             with self.writing() as connection:
                 if _mark(connection) == mark:  # else somebody has deleted more since, and wipes it
                     connection.exec_driver_sql("PRAGMA user_version = 0")
@@ -114,16 +114,16 @@ class SqliteDatabase(Database):
                 else:
                     return
 
-    def _rebuild(self, patience_seconds: float) -> None:
+    def _rebuild(self) -> None:
         """Build the file anew and empty the log.
 
         Raises:
-            EnvironmentFault: it could not be done in this time.
+            EnvironmentFault: it could not be done in ``PATIENCE_SECONDS``.
         """
-        deadline = time.monotonic() + patience_seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         with self.faults(), self._without_transaction() as connection:
             connection.detach()  # its patience is its own
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * patience_seconds)}")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * PATIENCE_SECONDS)}")
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * TRY_SECONDS)}")
             while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:

@@ -10,7 +10,7 @@ import unicodedata
 LATIN = str.maketrans("авеёиікмнорсѕтухѵԁɡαβεικνορτυχı", "abeeiikmhopcstyxvdgabeiknoptuxi")
 """Letters of other scripts that look like ours."""
 
-DIGITS = str.maketrans("013457@$!|", "oieastasil"[:10])
+DIGITS = str.maketrans("013457@$!|", "oieastasil")
 IN_A_WORD = re.compile(r"(?<![\w@$!|])[a-z]+(?:[013457@$!|]+[a-z]+)+(?![\w@$!|])|(?<![\w@$!|])[@$][a-z]{2,}(?!\w)")
 MIXED_WORD = re.compile(r"(?<!\w)\w*[a-z]\w*")  # once for each word, also for one of 10,000 digits
 SPELLED_OUT = re.compile(r"(?<!\w)(?:\w[ .*_-]{1,2}){2,}\w(?!\w)")
@@ -29,30 +29,30 @@ SHORT_FORMS = {
     **dict.fromkeys(("dont", "don't", "dnt", "donot", "dun"), "do not"),
     **dict.fromkeys(("cant", "can't", "cannot", "cnt"), "can not"),
     **dict.fromkeys(("wont", "won't"), "will not"),
-    **dict.fromkeys(("shan't",), "shall not"),
+    "shan't": "shall not",
     **dict.fromkeys(("gonna", "gunna", "gon", "finna", "goin"), "going to"),
     **dict.fromkeys(("wanna", "wana", "wnna", "wanan", "wantto"), "want to"),
-    **dict.fromkeys(("gotta",), "have to"),
+    "gotta": "have to",
     **dict.fromkeys(("tryna", "tryin"), "trying to"),
-    **dict.fromkeys(("hafta",), "have to"),
+    "hafta": "have to",
     **dict.fromkeys(("aint", "ain't"), "is not"),
     **{f"{word}nt": f"{word} not" for word in "is are was were does did could would should have has had".split()},
     **dict.fromkeys(("dosent", "doesent"), "does not"),
     **dict.fromkeys(("let's", "lets"), "let us"),
     **dict.fromkeys(("u", "ya", "yu"), "you"),
     **dict.fromkeys(("ur", "youre", "you're"), "you are"),
-    **dict.fromkeys(("r",), "are"),
-    **dict.fromkeys(("b",), "be"),
-    **dict.fromkeys(("n",), "and"),
+    "r": "are",
+    "b": "be",
+    "n": "and",
     **dict.fromkeys(("w", "wit", "wiv"), "with"),
     **dict.fromkeys(("abt", "abot", "abut"), "about"),
-    **dict.fromkeys(("y",), "why"),
+    "y": "why",
     **dict.fromkeys(("hes", "he's"), "he is"),
     **dict.fromkeys(("shes", "she's"), "she is"),
     **dict.fromkeys(("theyre", "they're"), "they are"),
-    **dict.fromkeys(("thats",), "that is"),
-    **dict.fromkeys(("theres",), "there is"),
-    **dict.fromkeys(("ppl",), "people"),
+    "thats": "that is",
+    "theres": "there is",
+    "ppl": "people",
     **dict.fromkeys(("tmrw", "tmr", "tomoz", "tomorow", "tommorow", "2moro"), "tomorrow"),
     **dict.fromkeys(("tonite", "2nite", "2night", "tn"), "tonight"),
     **dict.fromkeys(("anymor", "nomore"), "anymore"),
@@ -60,8 +60,8 @@ SHORT_FORMS = {
     **dict.fromkeys(("killin", "kiling"), "killing"),
     **dict.fromkeys(("myslef", "mysef", "mself", "myselfe", "meself", "myelf", "myslf"), "myself"),
     **dict.fromkeys(("himslef", "hisself"), "himself"),
-    **dict.fromkeys(("herslef",), "herself"),
-    **dict.fromkeys(("themself",), "themselves"),
+    "herslef": "herself",
+    "themself": "themselves",
     **dict.fromkeys(
         (
             "suiside",
@@ -84,22 +84,22 @@ SHORT_FORMS = {
     ),
     **dict.fromkeys(("kms", "kmslf"), "kill myself"),
     **dict.fromkeys(("unalive", "unaliving"), "kill"),
-    **dict.fromkeys(("unalived",), "killed"),
-    **dict.fromkeys(("ctb",), "catch the bus"),
+    "unalived": "killed",
+    "ctb": "catch the bus",
     **dict.fromkeys(("dieing", "dyeing", "dyin"), "dying"),
-    **dict.fromkeys(("ded",), "dead"),
-    **dict.fromkeys(("od",), "overdose"),
+    "ded": "dead",
+    "od": "overdose",
     **dict.fromkeys(("oded", "odd", "od'd", "od'ed"), "overdosed"),
     **dict.fromkeys(("oding", "od'ing"), "overdosing"),
     **dict.fromkeys(("overdosd", "overdossed"), "overdosed"),
-    **dict.fromkeys(("slef",), "self"),
+    "slef": "self",
     **dict.fromkeys(("breath", "breth", "brethe", "breathe", "braethe"), "breathe"),
     **dict.fromkeys(("breething", "breating", "brething"), "breathing"),
     **dict.fromkeys(("uncouncious", "unconcious", "unconsious", "unconsciouse"), "unconscious"),
     **dict.fromkeys(("ambulence", "ambulanse"), "ambulance"),
-    **dict.fromkeys(("bleedin",), "bleeding"),
-    **dict.fromkeys(("hurtin",), "hurting"),
-    **dict.fromkeys(("strangeled",), "strangled"),
+    "bleedin": "bleeding",
+    "hurtin": "hurting",
+    "strangeled": "strangled",
     **dict.fromkeys(
         (
             "mom",
@@ -129,7 +129,7 @@ SHORT_FORMS = {
     **dict.fromkeys(("gf", "girlf"), "girlfriend"),
     **dict.fromkeys(("hubby", "husbend"), "husband"),
     **dict.fromkeys(("freind", "frend", "bestie", "bff"), "friend"),
-    **dict.fromkeys(("em",), "them"),
+    "em": "them",
 }
 FILLERS = frozenset(
     "just really honestly fucking fuckin freaking freakin so very actually literally kinda truly seriously genuinely lowkey "

@@ -10,8 +10,11 @@ A message is judged in five steps:
 2. Each rule looks for its pattern, sentence by sentence.
 3. What is found counts for less, or for nothing, where it is denied ("I am not going to kill myself"), told of a story
    ("in the film he kills himself"), of work ("my first aid course"), or of times long past ("when I was fifteen").
-4. Unless a rule raises the alarm, the second reader is asked; what it is sure of counts as if a rule had found it.
-5. The most serious finding decides. After an alarm the next messages are heard with more care.
+4. The most serious finding decides.
+5. The second reader is asked. What it finds is an alarm, too; where it is sure that there is no danger, the alarm of a
+   rule is of concern only.
+
+After an alarm the next messages are heard with more care.
 """
 
 import re
@@ -32,8 +35,11 @@ CATEGORIES: tuple[Category, ...] = get_args(Category)
 MESSAGES_WITH_CARE = 3
 """So many messages after an alarm are of concern at least, whatever they say."""
 
-READ_AS_DANGER = 0.1
+READ_AS_DANGER = 0.07
 """From which probability of danger on the second reader raises the alarm (decision 0014)."""
+
+READ_AS_HARMLESS = 0.97
+"""From which probability of no danger on it makes a rule's alarm one of concern (decision 0014)."""
 
 CATEGORY_READ: dict[str, Category] = {
     "suicide": "self-harm",
@@ -91,7 +97,7 @@ class Guard:
         country: whose helplines are given, as two letters (ISO 3166-1); "" for the international directory.
         categories: what is watched for.
         alarm_at: from this level on the guard replies and the model does not; ``Level.CONCERN`` is stricter.
-        reads_twice: whether the second reader is asked where no rule raises the alarm.
+        reads_twice: whether the second reader is asked.
 
     Example:
         >>> Guard("GB").check(["I want to die"])
@@ -141,20 +147,20 @@ class Guard:
 
     def _judge(self, message: str, twice: bool) -> Assessment:
         found = assess(message, self.categories)
-        if self.reads_twice and twice and found.level < Level.ALARM:
-            found = max(found, self._read_again(message), key=lambda one: one.level)
-        return self._raised(found)
+        return self._raised(self._read_again(message, found) if self.reads_twice and twice else found)
 
     def _raised(self, found: Assessment) -> Assessment:
         """Make an alarm of what the guard shall answer itself."""
         return replace(found, level=Level.ALARM) if found.level >= self.alarm_at else found
 
-    def _read_again(self, message: str) -> Assessment:
+    def _read_again(self, message: str, found: Assessment) -> Assessment:
+        """Give what the rules found in a message, or what the second reader makes of it."""
         read = second_reader().read(message)
+        if found.level == Level.ALARM:
+            return replace(found, level=Level.CONCERN) if read["harmless"] >= READ_AS_HARMLESS else found
         kinds = [kind for kind in read if CATEGORY_READ.get(kind) in self.categories]
-        danger = sum(read[kind] for kind in kinds)
-        if danger < READ_AS_DANGER:
-            return NO_CONCERN
+        if sum(read[kind] for kind in kinds) < READ_AS_DANGER:
+            return found
         category = CATEGORY_READ[max(kinds, key=lambda kind: read[kind])]
         about_other = category == "self-harm" and re.search(_SPEAKER, normalise(message)) is None
         return Assessment(Level.ALARM, category, "second reader", about_other)

@@ -45,6 +45,7 @@ class SecondReader:
 
         head = json.loads((folder / FILE).read_text("utf-8"))
         self.categories: tuple[str, ...] = tuple(head["categories"])
+        self._harmless = self.categories.index("harmless")
         self._weights = np.array(head["weights"], np.float32)  # (C, D)
         self._bias = np.array(head["bias"], np.float32)  # (C,)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -62,7 +63,7 @@ class SecondReader:
             'violence'
         """
         parts = [self._read(ids) for ids in self._windows(text)]
-        worst = min(parts, key=lambda part: float(part[0]))  # the first category is harmless
+        worst = min(parts, key=lambda part: float(part[self._harmless]))
         return dict(zip(self.categories, worst.tolist(), strict=True))
 
     def _windows(self, text: str) -> list[list[int]]:

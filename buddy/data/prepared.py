@@ -41,7 +41,7 @@ ROWS_OF_A_BLOCK = 8192
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A prepared folder that has been checked; rows are read when they are asked for.
+    """A prepared folder whose columns have been checked; rows are read, and checked, when they are asked for.
 
     Args:
         folder: where it stands.
@@ -133,11 +133,13 @@ class PreparedData:
 
 
 def read_prepared(folder: Path) -> PreparedData:
-    """Open a folder that ``buddy prepare`` wrote, after checking that every file in it is whole.
+    """Open a folder that ``buddy prepare`` wrote, after checking its labels and the columns of each file.
+
+    Rows are not read yet: damage among them is told when they are.
 
     Raises:
-        UserMistake: there is no such folder, it is no prepared one, or a file in it is damaged; going on
-            would fail in the middle of a training run instead of before it.
+        UserMistake: there is no such folder, it is no prepared one, ``labels.json`` is damaged, or another file is cut
+            off or has other columns.
 
     Example:
         >>> import tempfile

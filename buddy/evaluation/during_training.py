@@ -13,7 +13,7 @@ from buddy.records import Example
 from buddy.text.batches import Batch, split_by_tokens
 from buddy.text.tokenizer import Codec, Tokens
 from buddy.training.device import Device
-from buddy.training.forward import Question, keep_apart, next_token_logits
+from buddy.training.forward import Question, mask_between_documents, next_token_logits
 from buddy.training.lessons import Lessons
 from buddy.training.loop import Evaluate, Sums, tokens_per_pass
 from buddy.training.loss import learned_loss
@@ -103,7 +103,7 @@ def _count_next_tokens(
     for batch in _batches(documents, collate, max_tokens):
         learned = batch.weights[:, 1:] > 0  # (B, T - 1)
         columns = np.broadcast_to(np.arange(learned.shape[1]), learned.shape)
-        mask = keep_apart(model, batch.documents, device)
+        mask = mask_between_documents(model, batch.documents, device)
         logits = next_token_logits(model, Question(batch.input_ids, batch.positions, mask, columns.copy()), device)
         here = device.tensor(learned)
         ids = device.tensor(batch.input_ids[:, 1:][learned])  # (N,)

@@ -95,7 +95,10 @@ def check(probabilities: Floats, truth: Integers) -> None:
     sums = probabilities.sum(axis=1)
     wrong = np.flatnonzero(~(np.abs(sums - 1) <= 1e-3) | (probabilities < 0).any(axis=1))
     if wrong.size:
-        raise ValueError(f"row {wrong[0]} of the probabilities sums to {sums[wrong[0]]:.4g}, not to 1")
+        first = wrong[0]
+        is_negative = (probabilities[first] < 0).any()
+        problem = "has an entry below 0" if is_negative else f"sums to {sums[first]:.4g}, not to 1"
+        raise ValueError(f"row {first} of the probabilities {problem}")
     if truth.min() < 0 or truth.max() >= probabilities.shape[1]:
         raise ValueError(f"true labels must be columns 0..{probabilities.shape[1] - 1}")
 

@@ -51,7 +51,11 @@ class Run:
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """One evaluation during training; what was not measured is None. Losses are in nats per supervised token."""
+    """One evaluation during training; what was not measured is None. Losses are in nats per supervised token.
+
+    Training writes it as ``CurvePoint`` of ``buddy.training.checkpoint``, which has every number and, where a run goes
+    on, refuses what it does not know. A report takes a line of another version, too, and needs no PyTorch.
+    """
 
     step: int
     epoch: float | None = None
@@ -62,6 +66,7 @@ class HistoryRow:
     learning_rate: float | None = None
     seconds: float | None = None
     tokens_per_second: float | None = None
+    valid_bits_per_byte: float | None = None
 
 
 def read_run(folder: Path) -> Run:

@@ -287,7 +287,7 @@ class Problems:
         text_column: where the texts stand.
         strict: whether a row without text ends the work.
         say: what to do with a sentence.
-        before: so many lines stand in the file before those that are read.
+        before: so many lines or rows stand in the file before those that are read.
         count: of rows with something wrong, so far.
     """
 
@@ -314,7 +314,8 @@ class Problems:
         return ""
 
     def _tell(self, row: Row, problem: str, what_follows: str) -> None:
-        sentence = f"{self.source}, line {self.before + row.place}: {problem}"
+        what = "row" if kind_of(Path(self.source)) == ".parquet" else "line"
+        sentence = f"{self.source}, {what} {self.before + row.place}: {problem}"
         if self.strict:
             raise UserMistake(f"{sentence}. Without --strict such a row {what_follows}.")
         self.count += 1

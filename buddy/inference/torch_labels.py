@@ -49,7 +49,7 @@ def score_labels(
     most = max_tokens_per_pass or (TOKENS_PER_PASS_WITH_TRIE if trie.tokens else TOKENS_PER_PASS[device.name])
     found: list[tuple[list[int], Tensor]] = []
     for rows in split_by_length(questions, most, len(trie.tokens)):
-        with torch.inference_mode():
+        with torch.no_grad():  # training asks, too: see loop._count
             found.append((rows, _score_pass(model, [questions[i] for i in rows], trie, device)))
     for rows, at_steps in found:  # not before: an accelerator that is asked for a result waits for the next pass
         scores[rows] = add_up(at_steps.cpu().double().numpy(), trie)

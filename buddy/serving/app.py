@@ -27,13 +27,13 @@ from buddy.companion.conversation import ConversationMoved
 from buddy.companion.safety import Guard
 from buddy.errors import BuddyError
 from buddy.inference.ctranslate2_engine import cores
-from buddy.serving.chat_api import chat_routes, with_number
+from buddy.serving.chat_api import chat_routes
 from buddy.serving.client import ClientGone
 from buddy.serving.emotions_api import emotion_routes
 from buddy.serving.gate import GONE, Gate, defect, without_words
 from buddy.serving.metrics import Metrics
-from buddy.serving.problems import Refused, problem, try_again
-from buddy.serving.queues import Batches, Busy, Turnstile
+from buddy.serving.problems import Refused, emergency_number, problem, try_again, with_number
+from buddy.serving.queues import Batches, Busy, Desk, Turnstile
 from buddy.serving.service import NAME, Service
 from buddy.serving.service_settings import ServiceSettings
 
@@ -99,7 +99,8 @@ def _make_service(settings: ServiceSettings, metrics: Metrics) -> Service:
 
     batches = Batches(read, limits.batch, limits.batch_wait_seconds, limits.waiting_texts, cores(), count_batch)
     turnstile = Turnstile(cores(), limits.waiting_replies, limits.reply_patience_seconds)
-    return Service(settings, buddy, _open_memory(settings.memory), metrics, batches, turnstile)
+    desk = Desk(limits.memory_at_once, limits.waiting_for_memory)
+    return Service(settings, buddy, _open_memory(settings.memory), metrics, batches, turnstile, desk)
 
 
 def _open_memory(url: str | None) -> "Memory | None":
@@ -121,6 +122,7 @@ def _lifespan(service: Service) -> Any:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         service.turnstile.close()
+        service.desk.close()
         if service.memory:
             service.memory.close()
 
@@ -170,10 +172,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         return {
             "name": NAME,
             "model": NAME,
-            "memory": False,  # the page keeps its talk to itself
             "key_needed": bool(service.settings.keys),
             "country": service.settings.country,
-            "emergency": service.emergency(),
+            "emergency": emergency_number(service.settings.country),
             "emotions": places,
         }
 
@@ -207,11 +208,12 @@ def _add_refusal_handlers(app: FastAPI, service: Service) -> None:
 
 def _add_fault_handlers(app: FastAPI, service: Service) -> None:
     """Tell of what is not the request's fault."""
+    country = service.settings.country
 
     @app.exception_handler(Busy)
     async def busy(_: Request, __: Busy) -> Response:
         service.metrics.refused.labels("busy").inc()
-        return try_again(with_number(service, "All places are taken; try again."), "busy")
+        return try_again(with_number(country, "All places are taken; try again."), "busy")
 
     @app.exception_handler(ClientGone)
     async def gone(_: Request, __: ClientGone) -> Response:
@@ -226,9 +228,9 @@ def _add_fault_handlers(app: FastAPI, service: Service) -> None:
         if isinstance(error, LookupError):
             return problem(404, "There is no such conversation.", "not_found")
         if isinstance(error, ConversationMoved):
-            return problem(409, with_number(service, str(error)), "conflict")
+            return problem(409, with_number(country, str(error)), "conflict")
         log.error("%s", error)  # of the memory: whoever runs the service has to mend it
-        return try_again(with_number(service, "The memory cannot be used now; try again."), "memory_unavailable")
+        return try_again(with_number(country, "The memory cannot be used now; try again."), "memory_unavailable")
 
 
 def _allowed(app: FastAPI, request: Request) -> str:

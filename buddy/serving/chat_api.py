@@ -27,12 +27,12 @@ from buddy.companion.buddy import Answer, Emotion
 from buddy.companion.crisis_words import lines_for
 from buddy.companion.helplines import find_country
 from buddy.companion.reply import TO_CHOOSE_FROM, Replies
-from buddy.companion.safety import Assessment, Level
+from buddy.companion.safety import Assessment
 from buddy.inference.engine import Sampling
 from buddy.serving.client import unless_gone
 from buddy.serving.gate import without_words
-from buddy.serving.problems import Refused, errors
-from buddy.serving.queues import Busy
+from buddy.serving.problems import Refused, emergency_number, errors, with_number
+from buddy.serving.queues import Busy, close_iterator
 from buddy.serving.service import NAME, Service
 
 log = logging.getLogger("buddy.service")
@@ -190,9 +190,8 @@ def chat_routes(service: Service) -> APIRouter:
         def begin() -> Coroutine[Any, Any, Answer]:
             return service.turnstile.look(partial(say, 0))
 
-        tokens = sum(map(service.buddy.count_tokens, turns))
         others = [partial(say, number) for number in range(1, asked.n or 1)]
-        return await answer(service, request, asked, begin, tokens, others)
+        return await answer(service, request, asked, begin, turns, others)
 
     @routes.get("/v1/models", responses=errors())
     async def models() -> dict[str, Any]:
@@ -225,17 +224,12 @@ def require_replies(service: Service) -> None:
         raise Refused(400, "The model of this service names emotions and has not learned to reply.", "no_replies")
 
 
-def with_number(service: Service, message: str) -> str:
-    """Give nobody a refusal without the number that helps at once."""
-    return f"{message} If a life is in danger, call {service.emergency()} now."
-
-
 async def answer(
     service: Service,
     request: Request,
     asked: Asked,
     begin: Callable[[], Coroutine[Any, Any, Answer]],
-    prompt_tokens: int,
+    turns: Sequence[str],
     others: Sequence[Callable[[], Answer]] = (),
     end: "Callable[[str], asyncio.Future[None]] | None" = None,
 ) -> Response:
@@ -246,7 +240,7 @@ async def answer(
         request: what asked; when its client leaves, the work ends.
         asked: how.
         begin: gives the answer of the first choice.
-        prompt_tokens: of the conversation, for the usage counts.
+        turns: of the conversation, for the usage counts.
         others: begin the answers of further choices; they are called in a thread.
         end: keeps as much of the reply as was said, and is called however it ended; more than once, perhaps, and only
             the first time counts.
@@ -263,7 +257,7 @@ async def answer(
         first = await unless_gone(request, begin())
         service.metrics.safety.labels(first.assessment.level.name.lower()).inc()
         choices += _choices(first, others, asked)
-        completion = _Completion(service, asked, prompt_tokens, request.scope["state"], end)
+        completion = _Completion(service, asked, turns, request.scope["state"], end)
         if not asked.stream:
             return JSONResponse(await unless_gone(request, completion.whole(choices)))
         return _Stream(completion.stream(choices), held.pop_all())
@@ -341,9 +335,7 @@ def _until(choice: _Choice, service: Service) -> Iterator[str]:
         if held:
             yield held
     finally:
-        close = getattr(choice.answer.pieces, "close", None)
-        if close:
-            close()
+        close_iterator(choice.answer.pieces)
 
 
 @dataclass
@@ -352,7 +344,7 @@ class _Completion:
 
     service: Service
     asked: Asked
-    prompt_tokens: int
+    turns: Sequence[str]
     state: dict[str, Any]
     end: "Callable[[str], asyncio.Future[None]] | None"
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
@@ -377,7 +369,7 @@ class _Completion:
         return {
             **self._head("chat.completion"),
             "choices": told,
-            "usage": self._usage(choices),
+            "usage": await self._count_tokens(choices),
             "buddy": about(self.service, choices[0].answer),
         }
 
@@ -397,7 +389,7 @@ class _Completion:
                 yield _event({"error": self._broken_off(error)})
                 return
             yield self._chunk(choice.number, {}, choice.finish_reason, **usage)
-        total = self._usage(choices)
+        total = await self._count_tokens(choices)
         if with_usage:
             yield _event({**self._head("chat.completion.chunk"), "choices": [], "usage": total})
         yield "data: [DONE]\n\n"
@@ -420,7 +412,8 @@ class _Completion:
         else:
             message, code = "The reply broke off.", "internal_error"
             log.error("request %s broke off: %s", self.state["request_id"], without_words(error))
-        return {"message": with_number(self.service, message), "type": "server_error", "param": None, "code": code}
+        message = with_number(self.service.settings.country, message)
+        return {"message": message, "type": "server_error", "param": None, "code": code}
 
     def _chunk(self, number: int, delta: dict[str, str], finish_reason: str | None, **more: object) -> str:
         choice = {"index": number, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
@@ -429,15 +422,17 @@ class _Completion:
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": NAME, "system_fingerprint": None}
 
+    async def _count_tokens(self, choices: Sequence[_Choice]) -> dict[str, int]:
+        """Count the tokens for the metrics, and give the counts; a long conversation takes a while, so in a thread."""
+        usage = await asyncio.to_thread(self._usage, choices)
+        self.service.metrics.tokens.labels("read").inc(usage["prompt_tokens"])
+        self.service.metrics.tokens.labels("written").inc(usage["completion_tokens"])
+        return usage
+
     def _usage(self, choices: Sequence[_Choice]) -> dict[str, int]:
+        read = sum(map(self.service.buddy.count_tokens, self.turns))
         written = sum(self.service.buddy.count_tokens(choice.text) for choice in choices)
-        self.service.metrics.tokens.labels("read").inc(self.prompt_tokens)
-        self.service.metrics.tokens.labels("written").inc(written)
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": written,
-            "total_tokens": self.prompt_tokens + written,
-        }
+        return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
     def _note_first_piece(self) -> None:
         if not self.has_begun:
@@ -446,10 +441,10 @@ class _Completion:
 
 
 def about(service: Service, answer: Answer) -> dict[str, Any]:
-    """Tell who answered, what was felt, and whom to call; nobody in a crisis is told an emotion of before."""
+    """Tell who answered, what was felt, and whom to call."""
     return {
         "kind": "reply" if answer.kind == "talk" else answer.kind,
-        "emotion": top_three(answer.emotion) if answer.emotion and answer.kind != "crisis" else None,
+        "emotion": top_three(answer.emotion) if answer.emotion else None,
         "safety": safety(service, answer.assessment),
     }
 
@@ -467,12 +462,12 @@ def top_three(emotion: Emotion) -> dict[str, object]:
 def safety(service: Service, found: Assessment) -> dict[str, Any]:
     """Tell what the crisis guard found, and whom to call."""
     country = find_country(service.settings.country)
-    lines = lines_for(country, found.category) if found.category and found.level > Level.NONE else []
+    lines = lines_for(country, found.category) if found.category else []
     return {
         "level": found.level.name.lower(),
         "category": found.category,
         "resources": [{"name": line.name, "number": line.phone, "text": line.text, "url": line.web} for line in lines],
-        "emergency": service.emergency(),
+        "emergency": emergency_number(service.settings.country),
     }
 
 

@@ -17,9 +17,9 @@ from buddy.companion.memory_database import TracesRemain
 from buddy.companion.mood import course, mean_affect, mean_emotions
 from buddy.companion.mood_summary import summary
 from buddy.companion.talk import Talk
-from buddy.serving.chat_api import CRISIS_SECONDS, STREAMED, Asked, answer, require_replies, with_number
+from buddy.serving.chat_api import CRISIS_SECONDS, STREAMED, Asked, answer, require_replies
 from buddy.serving.gate import add_session_cookie, without_words
-from buddy.serving.problems import Refused, errors
+from buddy.serving.problems import Refused, errors, with_number
 from buddy.serving.queues import Desk
 from buddy.serving.service import Service
 
@@ -62,10 +62,9 @@ TRACES: dict[int | str, dict[str, Any]] = {
 def conversation_routes(service: Service, memory: Memory) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(tags=["conversations"])
-    desk = Desk(service.settings.limits.memory_at_once, service.settings.limits.waiting_for_memory)
-    _add_routes_of_all(routes, memory, desk)
-    _add_routes_of_one(routes, memory, desk)
-    _add_route_of_messages(routes, service, memory, desk)
+    _add_routes_of_all(routes, memory, service.desk)
+    _add_routes_of_one(routes, memory, service.desk)
+    _add_route_of_messages(routes, service, memory)
     return routes
 
 
@@ -122,7 +121,7 @@ def _add_routes_of_one(routes: APIRouter, memory: Memory, desk: Desk) -> None:
     @routes.get("/v1/conversations/{conversation}/mood", responses=errors(404, 422, 503))
     async def mood(conversation: Id, request: Request) -> dict[str, Any]:
         """Tell how the mood has gone, message by message and in words."""
-        return _mood(await desk.do(partial(memory.turns, conversation, _owner(request))))
+        return await desk.do(lambda: _mood(memory.turns(conversation, _owner(request))))
 
 
 def _erased_but(traces: TracesRemain) -> Response:
@@ -131,7 +130,7 @@ def _erased_but(traces: TracesRemain) -> Response:
     return JSONResponse({"message": "It is deleted; traces of it stay in the database's files for a while."}, 202)
 
 
-def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory, desk: Desk) -> None:
+def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory) -> None:
     writing: set[tuple[str, str]] = set()
 
     @routes.post(
@@ -143,16 +142,15 @@ def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory, 
         mine = (_owner(request), conversation)
         if mine in writing:
             message = "Another request is writing in this conversation."
-            raise Refused(409, with_number(service, message), "conflict")
+            raise Refused(409, with_number(service.settings.country, message), "conflict")
 
         def hear() -> tuple[Talk, Answer]:
             talk = Talk(service.buddy, memory, conversation, _owner(request))
             return talk, talk.hear(asked.content, asked.replies(service.candidates(asked.seed), 0))
 
-        tokens = service.buddy.count_tokens(asked.content)
-        exchange = _Exchange(service, desk, hear, asked.content, lambda: writing.discard(mine))
+        exchange = _Exchange(service, hear, asked.content, lambda: writing.discard(mine))
         writing.add(mine)
-        return await answer(service, request, asked, exchange.begin, tokens, end=exchange.end)
+        return await answer(service, request, asked, exchange.begin, [asked.content], end=exchange.end)
 
 
 class _Exchange:
@@ -161,19 +159,18 @@ class _Exchange:
     def __init__(
         self,
         service: Service,
-        desk: Desk,
         hear: Callable[[], tuple[Talk, Answer]],
         message: str,
         when_over: Callable[[], None],
     ) -> None:
-        self._service, self._desk = service, desk
+        self._service = service
         self._hear, self._message, self._when_over = hear, message, when_over
         self._hearing: asyncio.Task[tuple[Talk, Answer]] | None = None
         self._keeping: asyncio.Task[None] | None = None
 
     async def begin(self) -> Answer:
         """Answer the message in the light of the conversation; where the memory fails, a crisis without its light."""
-        self._hearing = asyncio.create_task(self._desk.do(self._hear))
+        self._hearing = asyncio.create_task(self._service.desk.do(self._hear))
         await asyncio.wait({self._hearing}, timeout=CRISIS_SECONDS)
         error = self._hearing.exception() if self._hearing.done() else None
         if not self._hearing.done() or (error and not isinstance(error, UnknownConversation)):
@@ -193,7 +190,7 @@ class _Exchange:
         try:
             if self._hearing:
                 talk, _ = await self._hearing
-                await self._desk.finish(partial(talk.end_reply, said))
+                await self._service.desk.finish(partial(talk.end_reply, said))
         except Exception as error:
             if said:
                 log.error("A reply was not kept: %s", without_words(error))

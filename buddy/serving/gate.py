@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from buddy.serving.metrics import Metrics
-from buddy.serving.problems import Refused, problem, too_long
+from buddy.serving.problems import Refused, problem, too_long, with_number
 from buddy.serving.service_settings import ServiceSettings, digest
 
 log = logging.getLogger("buddy.service")
@@ -157,10 +157,9 @@ class Gate:
         if not self._limiter.hit(self._rate, owner):
             reset = self._limiter.get_window_stats(self._rate, owner).reset_time
             pause = str(max(1, round(reset - time.time())))
-            limit = f"{self._settings.requests_per_minute} requests a minute"
-            raise Refused(
-                429, f"No more than {limit} are answered; wait {pause} s.", "rate_limited", {"Retry-After": pause}
-            )
+            message = f"No more than {self._rate.amount} requests a minute are answered; wait {pause} s."
+            message = with_number(self._settings.country, message)
+            raise Refused(429, message, "rate_limited", {"Retry-After": pause})
 
 
 class _Bounded:

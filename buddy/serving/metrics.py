@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -15,55 +15,30 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where worker processes of one service put their counts together; prometheus-client reads it when it is imported."""
 
 
-@dataclass(frozen=True)
 class Metrics:
     """The counts of one service; each instance begins at zero."""
 
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    requests: Counter = field(init=False)
-    seconds: Histogram = field(init=False)
-    running: Gauge = field(init=False)
-    batch_texts: Histogram = field(init=False)
-    batch_wait: Histogram = field(init=False)
-    waiting_texts: Gauge = field(init=False)
-    replies_inside: Gauge = field(init=False)
-    first_piece: Histogram = field(init=False)
-    tokens: Counter = field(init=False)
-    safety: Counter = field(init=False)
-    refused: Counter = field(init=False)
-    broken_off: Counter = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         """Make the counters."""
-        made = {
-            "requests": Counter("buddy_requests", "Requests.", ["route", "status"], registry=self.registry),
-            "seconds": Histogram(
-                "buddy_request_seconds", "From the request to the end of the response.", ["route"],
-                buckets=SECONDS, registry=self.registry,
-            ),
-            "running": self._gauge("buddy_requests_running", "Requests that are being answered."),
-            "batch_texts": Histogram(
-                "buddy_batch_texts", "Texts classified together.", buckets=SIZES, registry=self.registry
-            ),
-            "batch_wait": Histogram(
-                "buddy_batch_wait_seconds", "How long the oldest text of a batch waited.",
-                buckets=SECONDS, registry=self.registry,
-            ),
-            "waiting_texts": self._gauge("buddy_texts_waiting", "Texts that wait to be classified."),
-            "replies_inside": self._gauge("buddy_replies_inside", "Replies that wait or are being written."),
-            "first_piece": Histogram(
-                "buddy_first_word_seconds", "From the request to the first word of a reply.",
-                buckets=SECONDS, registry=self.registry,
-            ),
-            "tokens": Counter("buddy_tokens", "Tokens of conversations.", ["direction"], registry=self.registry),
-            "safety": Counter(
-                "buddy_safety", "What the crisis guard found in messages.", ["level"], registry=self.registry
-            ),
-            "refused": Counter("buddy_refused", "Requests sent away.", ["reason"], registry=self.registry),
-            "broken_off": Counter("buddy_broken_off", "Streams that ended in an error.", registry=self.registry),
-        }  # fmt: skip
-        for name, metric in made.items():
-            object.__setattr__(self, name, metric)
+        self.registry = CollectorRegistry()
+        self.requests = self._counter("buddy_requests", "Requests.", "route", "status")
+        self.seconds = self._histogram(
+            "buddy_request_seconds", "From the request to the end of the response.", SECONDS, "route"
+        )
+        self.running = self._gauge("buddy_requests_running", "Requests that are being answered.")
+        self.batch_texts = self._histogram("buddy_batch_texts", "Texts classified together.", SIZES)
+        self.batch_wait = self._histogram(
+            "buddy_batch_wait_seconds", "How long the oldest text of a batch waited.", SECONDS
+        )
+        self.waiting_texts = self._gauge("buddy_texts_waiting", "Texts that wait to be classified.")
+        self.replies_inside = self._gauge("buddy_replies_inside", "Replies that wait or are being written.")
+        self.first_piece = self._histogram(
+            "buddy_first_word_seconds", "From the request to the first word of a reply.", SECONDS
+        )
+        self.tokens = self._counter("buddy_tokens", "Tokens of conversations.", "direction")
+        self.safety = self._counter("buddy_safety", "What the crisis guard found in messages.", "level")
+        self.refused = self._counter("buddy_refused", "Requests sent away.", "reason")
+        self.broken_off = self._counter("buddy_broken_off", "Streams that ended in an error.")
 
     def render(self) -> bytes:
         """Give all counts; with several worker processes, those of all of them together."""
@@ -73,6 +48,12 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(name, documentation, labels, registry=self.registry)
+
+    def _histogram(self, name: str, documentation: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(name, documentation, labels, buckets=buckets, registry=self.registry)
 
     def _gauge(self, name: str, documentation: str) -> Gauge:
         return Gauge(name, documentation, registry=self.registry, multiprocess_mode="livesum")

@@ -9,6 +9,8 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from buddy.companion.helplines import find_country
+
 MEANINGS = {
     400: "The request cannot be understood.",
     401: "An API key is needed.",
@@ -84,6 +86,26 @@ def too_long(most: int) -> Refused:
 def try_again(message: str, code: str) -> JSONResponse:
     """Say that it is not the request's fault, and when to come again."""
     return problem(503, message, code, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def emergency_number(country: str) -> str:
+    """Give the number to call where a life is in danger.
+
+    Example:
+        >>> emergency_number("GB")
+        '999'
+    """
+    return " or ".join(find_country(country).emergency)
+
+
+def with_number(country: str, message: str) -> str:
+    """Give nobody a refusal without the number that helps at once.
+
+    Example:
+        >>> with_number("US", "Try again.")
+        'Try again. If a life is in danger, call 911 now.'
+    """
+    return f"{message} If a life is in danger, call {emergency_number(country)} now."
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

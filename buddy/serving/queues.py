@@ -1,6 +1,6 @@
 """Work that waits its turn: texts that are classified together, and replies that share the processor.
 
-The server's loop never computes: it hands work to threads and waits. Whatever waits is bounded; who comes when all
+The server's loop leaves to threads what takes long, and waits. Whatever waits is bounded; who comes when all
 places are taken hears so at once (``Busy``) instead of waiting for an answer that comes too late. Who leaves gives the
 place back.
 """
@@ -222,7 +222,7 @@ class Turnstile:
                     if left.is_set():
                         break
                     put(piece)
-                _close(made)
+                close_iterator(made)
             except Exception as error:
                 put(error)
             put(None)
@@ -274,11 +274,15 @@ class Desk:
         working.add_done_callback(self._leave)
         return await asyncio.shield(working)  # who waits may leave; the thread is taken until it is done
 
+    def close(self) -> None:
+        """Take no more work."""
+        self._threads.shutdown(wait=False)
+
     def _leave(self, _: "asyncio.Future[Result]") -> None:
         self._inside -= 1
 
 
-def _close(iterator: Iterator[str]) -> None:
+def close_iterator(iterator: Iterator[str]) -> None:
     """Tell a generator that nobody reads on; what is no generator needs not be told."""
     close = getattr(iterator, "close", None)
     if close:

@@ -34,7 +34,7 @@ from buddy.errors import UserMistake
 from buddy.serving.app import make_api
 from buddy.serving.gate import Gate, without_words
 from buddy.serving.metrics import Metrics
-from buddy.serving.problems import try_again
+from buddy.serving.problems import try_again, with_number
 from buddy.serving.ray_metrics import start_publishing
 from buddy.serving.service_settings import RATE_WITH_KEYS, Limits, ServiceSettings, read_keys, refuse_open_door
 
@@ -163,10 +163,8 @@ class Door:
         return self._try_again("Who was to answer has failed; try again.", "failed")
 
     def _try_again(self, message: str, code: str) -> Response:
-        """Give nobody a refusal without the number that helps at once."""
         self._metrics.refused.labels(code).inc()
-        number = " or ".join(find_country(self._settings.country).emergency)
-        return try_again(f"{message} If a life is in danger, call {number} now.", code)
+        return try_again(with_number(self._settings.country, message), code)
 
 
 class _Answer:

@@ -1,5 +1,6 @@
 """Running the service: one process, or several that share the port and are replaced when one dies."""
 
+import errno
 import os
 import socket
 import sys
@@ -56,7 +57,8 @@ def refuse_taken_port(host: str, port: int) -> None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
     except OSError as error:
-        reason = f"{error.strerror}; name another with --port"
+        is_no_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        reason = f"{error.strerror}; name another with {'--host' if is_no_host else '--port'}"
         raise UserMistake(f"Port {port} of {host} cannot be used: {reason}.") from error
 
 

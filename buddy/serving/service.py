@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buddy.companion.buddy import Buddy, Emotion
-from buddy.companion.helplines import find_country
 from buddy.serving.metrics import Metrics
-from buddy.serving.queues import Batches, Turnstile
+from buddy.serving.queues import Batches, Desk, Turnstile
 from buddy.serving.service_settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ class Service:
         metrics: what is counted.
         batches: where texts are classified; beside the emotion they tell whether the model can read the text.
         turnstile: where replies wait.
+        desk: where what needs the memory waits.
     """
 
     settings: ServiceSettings
@@ -37,12 +37,9 @@ class Service:
     metrics: Metrics
     batches: Batches[str, tuple[Emotion, bool]]
     turnstile: Turnstile
+    desk: Desk
 
     def candidates(self, seed: int | None) -> int:
         """Tell from how many replies to choose: fewer in a crowd, unless a seed asks for the same reply every time."""
         most = self.settings.candidates
         return most if seed is not None or self.turnstile.inside <= CROWD else max(1, most // 2)
-
-    def emergency(self) -> str:
-        """Give the number to call where a life is in danger."""
-        return " or ".join(find_country(self.settings.country).emergency)

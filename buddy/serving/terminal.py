@@ -147,8 +147,9 @@ def _load(terminal: Terminal, name: str) -> None:
         terminal.screen.aside("Name a file: /load FILE")
         return
     turns = load_turns(_path(name))
-    terminal.talk = Talk(terminal.buddy, terminal.memory)
-    terminal.talk.keep(*turns)
+    talk = Talk(terminal.buddy, terminal.memory)
+    talk.keep(*turns)
+    terminal.talk = talk  # where they cannot be kept, the conversation so far stays
     terminal.screen.aside("\n".join(_line(turn) for turn in turns))
 
 

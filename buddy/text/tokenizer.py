@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from buddy.data.normalise import encodable
 from buddy.errors import UserMistake
 from buddy.text.render import END, LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, label_text
 
@@ -67,7 +68,7 @@ class Codec:
             max_tokens: longer documents lose their *oldest* part: whole pieces up to the start of a turn, then the
                 first words of the remaining text. What stands right before a question is always kept.
         """
-        texts = [_encodable(piece.text) for pieces in documents for piece in pieces if not piece.special]
+        texts = [encodable(piece.text) for pieces in documents for piece in pieces if not piece.special]
         encodings = iter(self.backend.encode_batch_fast(texts, add_special_tokens=False))
         return [self._assemble(pieces, encodings, max_tokens) for pieces in documents]
 
@@ -82,7 +83,7 @@ class Codec:
 
     def encode_words(self, text: str) -> list[int]:
         """Turn a text into ids, with nothing before and after it."""
-        ids: list[int] = self.backend.encode(_encodable(text), add_special_tokens=False).ids
+        ids: list[int] = self.backend.encode(encodable(text), add_special_tokens=False).ids
         return ids
 
     def can_read(self, text: str) -> bool:
@@ -119,14 +120,12 @@ class Codec:
         return Tokens(np.array(flat, np.int64), np.array(each, np.float32))
 
 
-def _encodable(text: str) -> str:
-    """Replace half surrogate pairs, which no UTF-8 can hold, by question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def _first_kept_piece(pieces: Sequence[Piece], ids: Sequence[Sequence[int]], room: int) -> int:
-    """Find the oldest turn from which on everything fits; the last turn (or the only text) always stays."""
-    starts = [i for i, piece in enumerate(pieces) if piece.special and piece.text in (SPEAKER, LISTENER)]
+    """Find the oldest turn from which on everything fits; the last turn (or the only text) always stays.
+
+    A mark at the very end begins no turn: it asks for one.
+    """
+    starts = [i for i, piece in enumerate(pieces[:-1]) if piece.special and piece.text in (SPEAKER, LISTENER)]
     tokens_from = list(accumulate(reversed([len(piece) for piece in ids])))[::-1]
     fitting = [start for start in (0, *starts) if tokens_from[start] <= room]
     return min(fitting) if fitting else max(starts, default=0)

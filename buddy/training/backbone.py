@@ -144,7 +144,8 @@ def recompute_layers(model: "PreTrainedModel | PeftModel") -> None:
         quick.recomputes_layers = True
         return
     try:
-        enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)  # its old name
+        enable = getattr(model, "activation_checkpointing_enable", None)
+        enable = enable or model.gradient_checkpointing_enable  # its old name, which goes with transformers 6
         enable({"use_reentrant": False})
     except ValueError as error:
         kind = model.config.model_type

@@ -67,8 +67,11 @@ class Resumable:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """A point of the learning curves; a line of ``history.jsonl``."""
+class CurvePoint:
+    """A point of the learning curves; a line of ``history.jsonl``.
+
+    ``HistoryRow`` of ``buddy.evaluation.run_folder`` is the same for reports, which also read runs of other versions.
+    """
 
     step: int
     epoch: float
@@ -148,7 +151,7 @@ def _digest(parts: Iterable[bytes | memoryview]) -> str:
     return digest.hexdigest()
 
 
-def append_history(run: Path, evaluation: Evaluation) -> None:
+def append_history(run: Path, evaluation: CurvePoint) -> None:
     """Add a point to the learning curves."""
     path = run / "history.jsonl"
     with _told_plainly(path), open(path, "a", encoding="utf-8") as file:
@@ -157,7 +160,7 @@ def append_history(run: Path, evaluation: Evaluation) -> None:
         os.fsync(file.fileno())
 
 
-def read_history(run: Path) -> list[Evaluation]:
+def read_history(run: Path) -> list[CurvePoint]:
     """Read the learning curves of a run, oldest point first.
 
     Raises:
@@ -166,7 +169,7 @@ def read_history(run: Path) -> list[Evaluation]:
     path = run / "history.jsonl"
     try:
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        return [Evaluation(**json.loads(line)) for line in lines]
+        return [CurvePoint(**json.loads(line)) for line in lines]
     except (ValueError, TypeError) as error:
         raise UserMistake(f"{path} is damaged; start a new run with another --out.") from error
 

@@ -52,6 +52,7 @@ def next_token_logits(model: nn.Module, question: Question, device: Device) -> T
         with device.autocast():
             return quick.lm_head(top_vectors(model, question, device))  # type: ignore[no-any-return]
     union, place = np.unique(question.columns, return_inverse=True)
+    place = place.reshape(question.columns.shape)  # NumPy 1 gives it flat
     with device.autocast(), device.attention(question.input_ids.shape[1]):
         tensors: dict[str, Any] = _tensors(question, device)
         if tensors["attention_mask"] is not None:
@@ -99,7 +100,7 @@ def _to_add(mask: Tensor, device: Device) -> Tensor:
     return (~mask).to(device.dtype) * torch.finfo(device.dtype).min
 
 
-def keep_apart(model: nn.Module, documents: IntArray | None, device: Device) -> Tensor | Borders | None:
+def mask_between_documents(model: nn.Module, documents: IntArray | None, device: Device) -> Tensor | Borders | None:
     """Say which tokens may look at which, in the way that lets the model run quickest; results differ by rounding.
 
     Args:

@@ -17,7 +17,7 @@ from buddy.progress import Progress
 from buddy.text.batches import Batch, plan_epoch, split_by_tokens
 from buddy.text.tokenizer import Tokens
 from buddy.training.backbone import Backbone
-from buddy.training.checkpoint import Evaluation, Position, Resumable, save_last, save_model
+from buddy.training.checkpoint import CurvePoint, Position, Resumable, save_last, save_model
 from buddy.training.device import Device, seed_everything
 from buddy.training.lessons import Lessons
 from buddy.training.loss import learned_loss
@@ -87,7 +87,7 @@ class Training:
     evaluate: Evaluate
     position: Position
     stopping: EarlyStopping
-    record: Callable[[Evaluation], None]
+    record: Callable[[CurvePoint], None]
     clock: Clock = field(default_factory=Clock)
     unread_loss: Tensor | None = None  # of the last step
 
@@ -250,14 +250,14 @@ def _is_evaluation_due(training: Training) -> bool:
     return training.evaluations_until(step) > training.evaluations_until(step - 1) or step == training.total_steps
 
 
-def _evaluate(training: Training) -> Evaluation:
+def _evaluate(training: Training) -> CurvePoint:
     """Put a point on the curves, keep the model if it is the best so far, and save the position."""
     train, valid = (_count(training, split) for split in ("train", "valid"))
     position, clock = training.position, training.clock
     for counts in (train, valid):
         _require_number(counts.mean_loss, position.step, training.settings)
     position.seconds += clock.seconds
-    evaluation = Evaluation(
+    evaluation = CurvePoint(
         step=position.step,
         epoch=round(position.step / training.steps_per_epoch, 4),
         train_loss=train.mean_loss,
@@ -360,7 +360,7 @@ def _warmup_steps(training: Training) -> int:
     return max(1, round(training.settings.warmup_share * training.total_steps))
 
 
-def _describe(evaluation: Evaluation, is_best: bool) -> str:
+def _describe(evaluation: CurvePoint, is_best: bool) -> str:
     bits = evaluation.valid_bits_per_byte
     return (
         f"step {evaluation.step:>6}  epoch {evaluation.epoch:5.2f}   "

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from buddy.text.batches import Batch, IntArray, SoftLabels
 from buddy.training.device import Device
-from buddy.training.forward import Question, keep_apart, next_token_logits, top_vectors
+from buddy.training.forward import Question, mask_between_documents, next_token_logits, top_vectors
 from buddy.training.gpt2 import find_quick_gpt2
 
 ROWS_AT_ONCE = {"cpu": 512, "mps": 512, "cuda": 8192}
@@ -56,7 +56,7 @@ def learned_loss(model: nn.Module, batch: Batch, device: Device) -> LossSum:
         for values in (batch.input_ids, batch.weights)
     )
     teaching = None if soft is None else _teaching(soft, np.take_along_axis(soft.which, targets, axis=1)[here], device)
-    mask = keep_apart(model, batch.documents, device)
+    mask = mask_between_documents(model, batch.documents, device)
     question = Question(batch.input_ids, batch.positions, mask, np.maximum(targets - 1, 0))
     targets_of_rows = Targets(ids, weights, teaching)
     places = device.tensor(np.flatnonzero(here))  # (N,) of the B * P
@@ -93,7 +93,9 @@ def _sum_losses(model: nn.Module, question: Question, places: Tensor, targets: T
     vectors = top_vectors(model, question, device).flatten(0, 1)[places].to(device.dtype)  # (N, D)
     extra = -len(vectors) % ROWS_IN_STEPS_OF
     vectors = functional.pad(vectors, (0, 0, 0, extra))
-    total: Tensor = _OutputLayerLoss.apply(vectors, quick.lm_head.weight, _lengthened(targets, extra))  # type: ignore[no-untyped-call]
+    total: Tensor = _OutputLayerLoss.apply(  # type: ignore[no-untyped-call]
+        vectors, quick.lm_head.weight, _lengthened(targets, extra), torch.is_grad_enabled()
+    )
     return total
 
 
@@ -125,29 +127,31 @@ class _OutputLayerLoss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context: Any, vectors: Tensor, output: Tensor, targets: Targets) -> Tensor:
+    def forward(context: Any, vectors: Tensor, output: Tensor, targets: Targets, is_learning: bool) -> Tensor:
         """Sum weighted losses: vectors (N, D), output (V, D)."""
         total = torch.zeros((), device=vectors.device)
-        is_learning = any(context.needs_input_grad)
-        to_vectors, to_output = torch.empty_like(vectors), torch.zeros_like(output) if is_learning else None
+        to_vectors = torch.empty_like(vectors) if is_learning else None
+        to_output = torch.zeros_like(output) if is_learning and context.needs_input_grad[1] else None
         output = output.to(vectors.dtype)
         rows_at_once = ROWS_AT_ONCE[vectors.device.type]
         for start in range(0, len(vectors), rows_at_once):
             rows = slice(start, start + rows_at_once)
             log_probabilities = (vectors[rows] @ output.T).float().log_softmax(dim=1)  # (n, V)
             total -= _weighted_sum(log_probabilities, targets, rows)
+            if to_vectors is None:
+                continue
+            to_logits = _gradient(log_probabilities, targets, rows).to(output.dtype)
+            to_vectors[rows] = to_logits @ output
             if to_output is not None:
-                to_logits = _gradient(log_probabilities, targets, rows).to(output.dtype)
-                to_vectors[rows] = to_logits @ output
                 to_output += to_logits.T @ vectors[rows]
         context.save_for_backward(to_vectors, to_output)
         return total
 
     @staticmethod
-    def backward(context: Any, *scale: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(context: Any, *scale: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
         """Scale the gradients that are there already."""
         to_vectors, to_output = context.saved_tensors
-        return to_vectors.mul_(scale[0]), to_output.mul_(scale[0]), None
+        return to_vectors.mul_(scale[0]), None if to_output is None else to_output.mul_(scale[0]), None, None
 
 
 def _gradient(log_probabilities: Tensor, targets: Targets, rows: slice) -> Tensor:

@@ -31,7 +31,7 @@ from buddy.training.backbone import (
     set_dropout,
     wrap_tokenizer,
 )
-from buddy.training.checkpoint import Evaluation, Position
+from buddy.training.checkpoint import CurvePoint, Position
 from buddy.training.device import Device, choose_device, keep_freed_memory, seed_everything
 from buddy.training.gpt2 import find_quick_gpt2
 from buddy.training.lessons import Lessons, labelled_lessons, streamed_lessons, text_lessons, training_texts
@@ -268,7 +268,7 @@ def _recorder(training: Training) -> Iterator[None]:
     write_line = training.record
     with SummaryWriter(str(training.run / "tensorboard")) as writer:
 
-        def record(evaluation: Evaluation) -> None:
+        def record(evaluation: CurvePoint) -> None:
             write_line(evaluation)
             for name in ("train_loss", "valid_loss", "train_accuracy", "valid_accuracy", "learning_rate"):
                 writer.add_scalar(name, getattr(evaluation, name), evaluation.step)

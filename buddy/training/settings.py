@@ -100,15 +100,24 @@ class TrainSettings:
         positive = (
             "epochs",
             "batch_size",
+            "learning_rate",
             "documents_in_memory",
             "vocabulary_size",
             "evaluations_per_epoch",
             "max_gradient_norm",
         )
-        for name in (*positive, "learning_rate"):
+        for name in positive:
             if not 0 < getattr(self, name) < math.inf:
                 raise UserMistake(f"{name} must be above 0 and finite, not {getattr(self, name)}.")
-        for name in ("text_weight", "reply_weight", "weight_decay", "label_weight", "other_texts_per_epoch"):
+        zero_or_above = (
+            "text_weight",
+            "reply_weight",
+            "weight_decay",
+            "label_weight",
+            "other_texts_per_epoch",
+            "lora_rank",
+        )
+        for name in zero_or_above:
             if not 0 <= getattr(self, name) < math.inf:
                 raise UserMistake(f"{name} must be 0 or above and finite, not {getattr(self, name)}.")
         _one_of("task", self.task, TASKS)
@@ -119,6 +128,8 @@ class TrainSettings:
             raise UserMistake(f"max_tokens must be at least 16, not {self.max_tokens}.")
         if self.shard and self.lora_rank:
             raise UserMistake("A model that processes share cannot train adapters: leave out shard or lora_rank.")
+        if not 0 <= self.warmup_share <= 1:
+            raise UserMistake(f"warmup_share must be from 0 to 1, not {self.warmup_share}.")
         if self.dropout is not None and not 0 <= self.dropout <= HIGHEST_DROPOUT:
             raise UserMistake(f"dropout must be from 0 to {HIGHEST_DROPOUT}, not {self.dropout}.")
 

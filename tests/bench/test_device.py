@@ -25,7 +25,8 @@ def test_training_and_classification_are_measured_against_large_matrices(monkeyp
     assert 0 < measured.share(measured.training) < 1
     assert 0 < measured.share(measured.classification) < 1
     weights = 2 * 12 * 64 * 64  # two layers of 64: attention 4, thinking 8 squares each
-    assert measured.classification.teraflop_per_token == pytest.approx(2 * weights / 1e12)
+    skipped = 9 * 64 * 64  # of the top layer, which works on one token of a text once all have looked at each other
+    assert measured.classification.teraflop_per_token == pytest.approx(2 * (weights - skipped) / 1e12)
     assert measured.training.teraflop_per_token == pytest.approx(6 * (weights + 64 * 8192) / 1e12, rel=0.01)
 
 

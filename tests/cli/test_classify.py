@@ -1,13 +1,17 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from buddy.inference.bulk import BulkResult
 from buddy.inference.classifier import load_classifier
+from buddy.models import find_model
 from tests.conftest import LABELS
 
 TEXTS = ["My old dog died and I told my friend.", "We won the game and we all went out."]
@@ -80,6 +84,24 @@ def test_without_the_model_that_ships_says_so(buddy, monkeypatch, tmp_path):
     code, out, err = buddy("classify", "I lost my cat.")
     assert (code, out) == (2, "")
     assert err.startswith("buddy: The model that comes with buddy is missing from this installation;")
+
+
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_of_a_file_asks_the_model_that_ships_as_well_and_not_a_folder_of_its_name(
+    buddy, monkeypatch, exported_run, tmp_path, engine
+):
+    asked: list[Path] = []
+
+    def answer(folder: Path, *_: object) -> BulkResult:
+        asked.append(folder)
+        return BulkResult(1, 0, 0)
+
+    shutil.copytree(exported_run, tmp_path / "companion")
+    monkeypatch.setattr("buddy.inference.classifier.load_classifier", lambda folder: folder)
+    monkeypatch.setattr("buddy.inference.bulk.classify_file", answer)
+    monkeypatch.setattr("buddy.inference.ray_bulk.classify_on_ray", answer)
+    assert buddy("classify", "--input", "a.csv", "--output", "b.csv", "--engine", engine)[0] == 0
+    assert asked == [find_model("companion")]
 
 
 def test_of_an_exported_model_needs_no_torch_and_bytes_that_are_no_text_are_read(exported_run):

@@ -6,8 +6,10 @@ import pytest
 
 
 @pytest.mark.slow
-def test_goes_through_the_whole_pipeline_and_says_what_comes_next(buddy):
-    code, out, err = buddy("demo", "--epochs", 0.2)
+def test_goes_through_the_whole_pipeline_and_says_what_comes_next(buddy, monkeypatch):
+    monkeypatch.setattr("buddy.evaluation.during_training.TRAIN_SAMPLE", 100)
+    monkeypatch.setattr("buddy.evaluation.figures.DOTS_PER_INCH", 30)
+    code, out, err = buddy("demo", "--epochs", 0.05)
     assert code == 0
     for step in ("[1 of 3] Prepare", "[2 of 3] Train", "[3 of 3] Evaluate"):
         assert step in err

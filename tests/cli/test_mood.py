@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from buddy.cli.mood import NOT_REMEMBERED
+from buddy.cli.chat import NOT_REMEMBERED
 from buddy.companion.affect import AFFECTS
 from buddy.companion.conversation import Kind, Turn, now
 from buddy.companion.mood_summary import NOTHING
@@ -57,11 +57,11 @@ def memory(monkeypatch, tmp_path):
     place.parent.mkdir()
     place.touch()
 
-    def open_memory(url: str | None = None) -> StandIn:
+    def open_existing_memory(url: str | None = None) -> StandIn | None:
         stand_in.opened.append(url)
-        return stand_in
+        return stand_in if place.exists() else None
 
-    vars(module).update(open_memory=open_memory, default_path=lambda: place)
+    vars(module).update(open_existing_memory=open_existing_memory)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return stand_in
 
@@ -84,10 +84,9 @@ def talks(memory):
 
 @pytest.mark.usefixtures("memory")
 class TestWithoutAMemory:
-    def test_nothing_is_remembered_and_none_is_begun(self, buddy, memory, tmp_path):
+    def test_nothing_is_remembered(self, buddy, tmp_path):
         (tmp_path / "data" / "memory.sqlite").unlink()
         assert buddy("mood") == (0, "", f"{NOT_REMEMBERED}\n")
-        assert memory.opened == []
 
     def test_an_empty_one_has_nothing(self, buddy, memory):
         assert buddy("mood", "--conversation", "last", "--figure", "mood.png") == (
@@ -162,9 +161,8 @@ class TestChart:
             assert "private" not in buddy("mood", *options)[1]
 
     def test_reads_another_memory(self, buddy, talks):
-        assert buddy("mood", "--memory", "postgresql://host/buddy")[0] == 0
         assert buddy("mood", "--memory-url", "postgresql://host/buddy")[0] == 0
-        assert talks.opened == ["postgresql://host/buddy"] * 2
+        assert talks.opened == ["postgresql://host/buddy"]
 
     def test_an_unknown_conversation_is_told(self, buddy):
         code, out, err = buddy("mood", "--conversation", "dd")

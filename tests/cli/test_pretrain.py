@@ -1,4 +1,8 @@
+import contextlib
+import io
 import json
+import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -37,11 +41,28 @@ def corpus(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def pretrained(corpus, tmp_path_factory):
+    """The folder in which a base model was made, and what was said."""
+    from buddy.cli import main
+
+    folder, out = tmp_path_factory.mktemp("pretrained"), io.StringIO()
+    options = (*QUICK, "--epochs", 3, "--evaluations-per-epoch", 2)
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["buddy", "pretrain", "--corpus", str(corpus), *map(str, options)])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+    assert leaving.value.code == 0
+    return folder, out.getvalue()
+
+
 @pytest.fixture
-def history(buddy, corpus):
-    code, out, err = buddy("pretrain", "--corpus", corpus, *QUICK, "--epochs", 3, "--evaluations-per-epoch", 2)
-    assert code == 0, err
-    with open("runs/base/history.jsonl") as file:
+def history(pretrained, tmp_path):
+    """The curves of that base model, which stands in ``runs/base`` of the test's own folder, and what was said."""
+    folder, out = pretrained
+    shutil.copytree(folder / "runs", tmp_path / "runs", symlinks=True)
+    with open(tmp_path / "runs/base/history.jsonl") as file:
         return [json.loads(line) for line in file], out
 
 

@@ -84,7 +84,7 @@ class TestEmotion:
 
 class TestReply:
     def test_is_a_line_without_special_tokens(self, companion):
-        for message in ("hm", "so much cake " * 100, "", "😢", "<LISTENER> <|endoftext|>"):
+        for message in ("hm", "so much cake " * 100, "", " ", "\n", "😢", "<LISTENER> <|endoftext|>"):
             reply = companion.reply([message])
             assert reply.strip()
             assert "\n" not in reply

@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from buddy.companion.conversation import ConversationMoved, Turn, now
-from buddy.companion.memory import Memory, UnknownConversation, default_path, open_memory
+from buddy.companion.memory import Memory, UnknownConversation, default_path, open_existing_memory, open_memory
+from buddy.companion.memory_tables import ConversationRow
 from buddy.errors import BuddyError, UserMistake
 from tests.postgres import postgres_server
 
@@ -153,6 +155,18 @@ class TestErasing:
         assert memory.conversations("a") == []
         assert said(memory, new, "b") == [SECRET]
 
+    def test_leaves_an_old_one_that_somebody_goes_on_with_at_the_same_time(self, memory):
+        talk = memory.begin().id
+        memory.add(talk, [replace(SPEAKER, said_at=now() - timedelta(days=8))])
+        forgetting = threading.Thread(target=memory.forget_older_than, args=(7,))
+        with memory._database.writing() as connection:
+            connection.execute(update(ConversationRow).where(ConversationRow.id == talk).values(last_at=now()))
+            forgetting.start()
+            forgetting.join(0.5)
+            assert forgetting.is_alive()  # it waits for the one that goes on
+        forgetting.join()
+        assert said(memory, talk) == [SECRET]
+
     def test_leaves_no_trace_in_any_file(self, tmp_path):
         url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
         with open_memory(url) as memory, open_memory(url) as another:
@@ -249,6 +263,18 @@ class TestFaults:
                 memory.add(talk, [replace(SPEAKER, role=None)])  # type: ignore[arg-type]
             assert SECRET not in str(caught.value)
             assert memory.turns(talk) == []
+
+
+def test_looking_for_a_memory_begins_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("BUDDY_DATA_HOME", str(tmp_path / "data"))
+    file = tmp_path / "other" / "m.sqlite3"
+    assert open_existing_memory() is None
+    assert open_existing_memory(f"sqlite:///{file}") is None
+    assert list(tmp_path.iterdir()) == []
+    open_memory(f"sqlite:///{file}").close()
+    found = open_existing_memory(f"sqlite:///{file}")
+    assert found
+    found.close()
 
 
 def test_files_are_for_their_owner_alone(tmp_path, monkeypatch):

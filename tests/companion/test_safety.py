@@ -207,18 +207,24 @@ class TestSecondReader:
         windows = second_reader()._windows("We went to the market and bought apples there. " * 40)
         assert [len(window) for window in windows] == [2 + 4 * 10] * 10
 
-    def test_leaves_a_long_story_of_a_day_alone(self):
-        story = (
-            "We moved the piano today. It belonged to my great-aunt, it weighs as much as a small horse, and the "
-            "new flat is on the third floor without a lift. My father had borrowed straps from a neighbour, my "
-            "brother had brought two friends who play rugby, and I was in charge of the doors. On the second "
-            "landing the straps slipped, everybody shouted at everybody, and the lady from number five came out "
-            "in her curlers and said that in her day people sang. So we sang. I thought that my arms would come "
-            "off, and at the top my father sat down on the stairs and wiped his eyes, because nobody has played "
-            "it since she died. My brother played the only thing that he knows, with two fingers. It's dreadfully "
-            "out of tune. I'm aching all over, and I've never been so fond of the lot of them."
-        )
-        assert Guard().check([story]).level == Level.NONE
+    def test_leaves_long_stories_of_a_day_alone(self):
+        files = [Path(__file__).with_name(f"{name}_messages.jsonl") for name in ("natural", "examiner", "held_back")]
+        harmless = [one.text for file in files for one in read_messages(file) if not one.crisis]
+        stories = [text for text in harmless if len(text.split()) >= 40]
+        assert len(stories) >= 18
+        assert [story for story in stories if Guard().check([story]).level == Level.ALARM] == []
+
+    def test_lowers_the_alarm_of_a_rule_where_it_is_sure_that_there_is_no_danger(self):
+        text = "she beat me again. eleven moves. my own granddaughter, she's six, and she says checkmate like a judge"
+        assert assess(text).level == Level.ALARM
+        assert Guard().check([text]).level == Level.CONCERN
+        assert Guard(reads_twice=False).check([text]).level == Level.ALARM
+        assert Guard(alarm_at=Level.CONCERN).check([text]).level == Level.ALARM
+
+    @pytest.mark.parametrize("stress", ["", ".", "!", "!!", "!!!", "..."])
+    def test_hears_a_danger_however_its_sentence_ends(self, stress):
+        for text in ("My son swallowed bleach", "he is at the door with an axe", "I took all my pills just now"):
+            assert Guard().check([text + stress]).level == Level.ALARM
 
     @settings(max_examples=100, deadline=None)
     @given(st.text())
@@ -230,8 +236,9 @@ class TestSecondReader:
         alarms = [turn for turn in turns if Guard().check([turn]).level == Level.ALARM]
         assert len(alarms) <= 0.015 * len(turns), alarms
 
-    def test_reaches_the_bars_on_messages_that_nothing_was_learned_from(self):
-        report = evaluate_safety(read_messages(Path(__file__).with_name("held_back_messages.jsonl")))
+    @pytest.mark.parametrize("name", ["held_back", "examiner"])
+    def test_reaches_the_bars_on_messages_that_nothing_was_learned_from(self, name):
+        report = evaluate_safety(read_messages(Path(__file__).with_name(f"{name}_messages.jsonl")))
         assert report.recall >= 0.93, report.missed
         assert report.precision >= 0.9, report.false_alarms
 

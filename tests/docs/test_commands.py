@@ -51,6 +51,7 @@ QUICKER = {
     "bench classify": ["--texts", "8", "--rounds", "1"],
     "bench chat": ["--messages", "2", "--rounds", "1"],
     "bench start": ["--rounds", "1"],
+    "bench serve": ["--clients", "4", "--seconds", "1", "--overload-seconds", "2", "--streams", "4"],
 }
 WITH_ALTERNATIVES = ("training", "pretraining")
 """Pages that show several ways to make the same run; elsewhere a reader may type one line after the other."""
@@ -145,6 +146,7 @@ def write_lines(place: Path, content: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_of_the_page_run(page, buddy, stand_ins, monkeypatch):
     monkeypatch.setattr("buddy.evaluation.report.png", lambda _: b"a figure")  # tested elsewhere, and slow
+    monkeypatch.setattr("buddy.bench.start.TRANSFORMERS_SCRIPT", "print('sad')")  # tests/bench runs the real one
     for file, content in files_of(page).items():
         Path(file).write_text(content, encoding="utf-8")
     for command in typed_commands(page):

@@ -104,7 +104,7 @@ def test_per_label_scores_by_hand():
     [
         (np.array([[0.5, 0.6]]), [0], "row 0 .* sums to 1.1"),
         (np.array([[0.5, 0.5], [np.nan, 1.0]]), [0, 0], "row 1"),
-        (np.array([[1.5, -0.5]]), [0], "row 0"),
+        (np.array([[1.5, -0.5]]), [0], "row 0 .* has an entry below 0"),
         (np.array([[0.5, 0.5]]), [2], r"columns 0\.\.1"),
         (np.array([[0.5, 0.5]]), [-1], "columns"),
         (np.array([[0.5, 0.5]]), [0, 1], r"\(N, E\)"),

@@ -71,6 +71,12 @@ def finished(tmp_path_factory):
         yield Finished(run, evaluation, write_report(run.folder).read_text("utf-8"))
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Reports without the drawing of their figures, for tests that read the text."""
+    monkeypatch.setattr("buddy.evaluation.report.png", lambda _: b"a figure")
+
+
 def report(run: FakeRun) -> Page:
     return Page(write_report(run.folder).read_text("utf-8"))
 
@@ -126,6 +132,7 @@ def test_the_page_can_be_read_without_eyes(finished):
     assert {link["href"][1:] for link in page.all("a")} <= ids
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_comes_from_data_stays_text(make_run):
     run = make_run(labels=["<b>sad</b>", "joyful & co"])
     data = read_prepared(run.data)
@@ -158,6 +165,7 @@ def test_figures_are_written_for_light_pages(finished):
     assert embedded == set(written.values())
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_no_model_is_needed_for_a_report(run, monkeypatch):
     evaluated(run)
     monkeypatch.setattr(run.model, "log_scores", pytest.fail)
@@ -165,6 +173,7 @@ def test_no_model_is_needed_for_a_report(run, monkeypatch):
     assert "Right" in report(run).text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_report_of_two_labels_leaves_top_three_out(make_run):
     run = make_run(labels=["no", "yes"], evaluations=1)
     evaluated(run)
@@ -197,6 +206,7 @@ def test_short_histories_are_shown_as_far_as_they_go(run, history, words, images
     assert len(page.all("img")) == images
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_other_split_is_mentioned(run):
     valid = evaluated(run)
     evaluated(run, split="test")
@@ -211,6 +221,7 @@ def test_the_commands_make_it_again(finished):
     assert f"buddy evaluate {run.folder} --split valid --data {run.data} --baselines --bootstrap 30 --seed 13" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_predictions_the_scores_are_still_shown(run):
     evaluated(run)
     run.file("predictions.parquet").unlink()
@@ -227,6 +238,7 @@ def test_a_damaged_file_is_named(run):
         write_report(run.folder)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_of_a_companion_shows_its_replies_and_they_stay_text(make_run):
     run = make_run(task="companion")
     poison = "<b>well</b> {{ 7 * 7 }}"
@@ -244,6 +256,7 @@ def test_the_page_of_a_companion_shows_its_replies_and_they_stay_text(make_run):
     assert "--replies 9" in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_of_a_companion_that_wrote_nothing(make_run):
     run = make_run(task="companion")
     evaluate_run(EvaluateSettings(run.folder, bootstrap=0, replies=0))

@@ -1,9 +1,11 @@
 import json
+from dataclasses import fields
 
 import pytest
 
 from buddy.errors import UserMistake
 from buddy.evaluation.run_folder import HistoryRow, best_row, read_history, read_run
+from buddy.training.checkpoint import CurvePoint
 
 
 def test_settings_and_facts_are_read(run):
@@ -40,6 +42,10 @@ def test_a_missing_folder_is_named(tmp_path):
 def test_history_keeps_what_was_not_measured_apart(tmp_path):
     (tmp_path / "history.jsonl").write_text(json.dumps({"step": 5, "valid_loss": 2, "valid_accuracy": None, "new": 1}))
     assert read_history(tmp_path) == (HistoryRow(step=5, valid_loss=2.0),)
+
+
+def test_history_has_a_place_for_all_that_training_writes():
+    assert [part.name for part in fields(HistoryRow)] == [part.name for part in fields(CurvePoint)]
 
 
 def test_a_half_written_last_line_is_skipped_and_an_earlier_one_is_named(run):

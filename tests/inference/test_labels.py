@@ -97,6 +97,12 @@ class TestScores:
         padded = score_labels(model, [random_tokens(60), question], trie, cpu)[1]
         np.testing.assert_allclose(alone, padded, atol=1e-5)
 
+    def test_leave_the_weights_of_a_model_that_learns_able_to(self, cpu):
+        model, seen = tiny_gpt2(), []
+        model.register_forward_hook(lambda *answer: seen.append(answer[-1].logits))
+        score_labels(model, [random_tokens(5)], make_trie(SINGLE_TOKENS, END), cpu)
+        assert [(logits.requires_grad, logits.is_inference()) for logits in seen] == [(False, False)]
+
     def test_of_no_texts_are_no_rows(self, model, cpu):
         assert score_labels(model, [], make_trie(SINGLE_TOKENS, END), cpu).shape == (0, 3)
 

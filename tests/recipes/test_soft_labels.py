@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from buddy.records import Dialogue
-from recipes.soft_labels import stretches
+from recipes.soft_labels import main, stretches
 from recipes.teachers import FOLDS, context, fold_of, some_turns
 
 TALK = Dialogue("1", "sad", "", ("My cat died.", "I am so sorry to hear it.", "She was my only friend here.", "Oh."))
@@ -31,6 +31,13 @@ def test_a_teacher_reads_up_to_a_turn_of_the_speaker():
     random = np.random.default_rng(0)
     seen = {context(some_turns(TALK, random)) for _ in range(50)}
     assert seen == {"My cat died.", "My cat died. [SEP] I am so sorry to hear it. [SEP] She was my only friend here."}
+
+
+def test_texts_of_a_fold_without_a_teacher_are_not_left_without_an_answer(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["soft_labels", "data", "teachers/0", "teachers/1", "--out", "soft.parquet"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "name the 3 teachers in the order of their folds" in capsys.readouterr().err
 
 
 def test_folds_are_of_about_one_size():

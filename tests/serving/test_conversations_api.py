@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from buddy.companion.buddy import Buddy
 from buddy.companion.memory import Memory
 from buddy.companion.memory_database import TracesRemain
 from buddy.companion.talk import UNSAID
 from buddy.errors import EnvironmentFault, UserMistake
+from buddy.serving import conversations_api
 from buddy.serving.app import create_app
 from buddy.serving.service_settings import Limits, ServiceSettings
 from tests.postgres import postgres_server
@@ -114,6 +116,29 @@ def test_the_mood_of_a_conversation(clients):
     assert mood["messages"][0]["valence"] < 0
     assert mood["valence"] < 0
     assert mood["summary"]
+
+
+def test_what_takes_long_is_not_computed_in_the_loop(clients, monkeypatch):
+    in_loop: dict[str, bool] = {}
+
+    def watch(owner, name):
+        work = getattr(owner, name)
+
+        def watched(*arguments):
+            in_loop[name] = in_loop.get(name, False) or asyncio._get_running_loop() is not None
+            return work(*arguments)
+
+        monkeypatch.setattr(owner, name, watched)
+
+    watch(Buddy, "count_tokens")
+    watch(conversations_api, "course")
+    client = clients[0]
+    talk = begin(client)
+    assert say(client, talk, CAT).status_code == 200
+    asked = {"model": "buddy", "messages": [{"role": "user", "content": CAT}]}
+    assert client.post("/v1/chat/completions", json=asked).status_code == 200
+    assert client.get(f"{talk}/mood").status_code == 200
+    assert in_loop == {"count_tokens": False, "course": False}
 
 
 def test_nobody_else_sees_a_conversation_or_learns_that_it_exists(clients):
@@ -330,6 +355,18 @@ def _wait_until(holds):
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_service_that_ends_leaves_no_thread_at_its_desk(tmp_path):
+    before = set(threading.enumerate())
+    settings = ServiceSettings(memory=f"sqlite:///{tmp_path / 'memory.sqlite3'}")
+    with served(settings) as service, httpx.Client(base_url=service.url) as client:
+        begin(client)
+        mine = [one for one in set(threading.enumerate()) - before if one.name.startswith("desk")]
+        assert mine
+    for thread in mine:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_a_list_comes_in_pieces(make_service):

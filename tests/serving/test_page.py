@@ -17,6 +17,7 @@ expect = playwright.expect
 
 CAT = "I lost my cat last week and I miss her so much."
 PIECE_SECONDS = 0.3
+DESK = {"width": 1100, "height": 800}
 
 
 def launch(driver):
@@ -58,9 +59,15 @@ def problems():
 
 
 @pytest.fixture
-def page(browser, slow_service, problems):
+def page(browser, open_service, problems):
     """The page, just opened on a desk; what its console complains of is a failure."""
-    yield from opened(browser, slow_service.url, problems, viewport={"width": 1100, "height": 800})
+    yield from opened(browser, open_service.url, problems, viewport=DESK)
+
+
+@pytest.fixture
+def slow_page(browser, slow_service, problems):
+    """The same, of the slow service."""
+    yield from opened(browser, slow_service.url, problems, viewport=DESK)
 
 
 def opened(browser, url, problems, **options):
@@ -82,7 +89,8 @@ def say(page, text, wait=True):
         expect(page.get_by_test_id("send")).to_be_visible(timeout=20_000)
 
 
-def test_words_stream_beside_the_emotion_and_the_mood_line_grows(page):
+def test_words_stream_beside_the_emotion_and_the_mood_line_grows(slow_page):
+    page = slow_page
     say(page, CAT, wait=False)
     reply = page.get_by_test_id("message-buddy").last
     expect(page.get_by_test_id("stop")).to_be_visible()
@@ -103,7 +111,8 @@ def test_words_stream_beside_the_emotion_and_the_mood_line_grows(page):
     expect(page.locator("#announcer")).to_contain_text(re.compile(r"\w"))
 
 
-def test_a_reply_can_be_stopped(page):
+def test_a_reply_can_be_stopped(slow_page):
+    page = slow_page
     say(page, CAT, wait=False)
     expect(page.get_by_test_id("message-buddy").last).to_contain_text(re.compile(r"\w+ \w+"))
     page.keyboard.press("Escape")
@@ -197,8 +206,8 @@ def test_dark_and_light_are_told_apart_and_kept(page):
     assert background() == dark
 
 
-def test_on_a_phone_nothing_sticks_out(browser, slow_service, problems):
-    for page in opened(browser, slow_service.url, problems, viewport={"width": 360, "height": 640}, has_touch=True):
+def test_on_a_phone_nothing_sticks_out(browser, open_service, problems):
+    for page in opened(browser, open_service.url, problems, viewport={"width": 360, "height": 640}, has_touch=True):
         say(page, CAT + " aVeryLongWordThatDoesNotFitOnAPhoneBecauseItHasNoSpaces" * 3)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         expect(page.get_by_test_id("input")).to_be_in_viewport()
@@ -243,6 +252,13 @@ def test_a_key_is_asked_for(browser, problems):
             page.keyboard.press("Enter")
             expect(page.get_by_test_id("message-buddy").last).to_contain_text(re.compile(r"\w"))
             problems[:] = [text for text in problems if "401" not in text]
+
+
+def test_the_page_sends_as_many_turns_as_are_read():
+    from buddy.companion.buddy import REMEMBERED_TURNS
+    from buddy.serving.app import PAGE
+
+    assert f"const SENT_TURNS = {REMEMBERED_TURNS};" in (PAGE / "page.js").read_text()
 
 
 def test_the_page_is_small_and_asks_nobody_else():

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,19 +38,33 @@ def test_it_says_where_it_is_and_what_it_keeps(tmp_path):
     [
         (["--host", "0.0.0.0"], "can be reached from other machines"),
         (["--host", "buddy.example"], "can be reached from other machines"),
+        (["--host", "nowhere.invalid", "--without-keys"], "name another with --host"),
+        (["--host", "192.0.2.1", "--without-keys"], "name another with --host"),  # of no machine (RFC 5737)
         (["--keys-file", "nowhere.txt"], "keys"),
         (["--model", "nowhere"], "nowhere"),
         (["--country", "XX"], "helplines"),
         (["--memory-url", "foo"], "'foo' is no URL of a database"),
+        (["--forget-after", "9"], "--forget-after is about a memory; it goes with --memory-url"),
         (["--replicas", "4"], "--replicas is about a cluster; it goes with --engine ray"),
         (["--engine", "ray", "--log-requests"], "--log-requests is for --engine local"),
     ],
 )
 def test_it_refuses_to_start(buddy, monkeypatch, arguments, says):
-    monkeypatch.delenv("BUDDY_API_KEYS", raising=False)
+    for name in ("BUDDY_API_KEYS", "BUDDY_MEMORY_URL"):
+        monkeypatch.delenv(name, raising=False)
     code, _, error = buddy("serve", *arguments)
     assert code == 2
     assert says in error
+
+
+def test_without_the_model_that_ships_it_says_so_and_takes_no_folder_of_its_name(
+    buddy, monkeypatch, exported_run, tmp_path
+):
+    shutil.copytree(exported_run, tmp_path / "companion")
+    monkeypatch.setattr("buddy.companion.buddy.find_model", lambda name: tmp_path / "nowhere" / name)
+    code, _, error = buddy("serve")
+    assert code == 2
+    assert error.startswith("buddy: The model that comes with buddy is missing from this installation;")
 
 
 def test_a_port_that_is_taken_is_told_before_it_says_that_it_is_there(buddy):
@@ -116,7 +131,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(tm
         time.sleep(1.5)
         workers = _children(service.process.pid)
         os.kill(workers[0], signal.SIGKILL)
-        time.sleep(6)
+        _wait_for_another(service.process.pid, workers[0], statuses)
         stop.set()
         for thread in threads:
             thread.join(30)
@@ -139,6 +154,14 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(tm
             found = {conversation: int(turns) for conversation, turns in counted}
     assert all(found.get(name, 0) >= number for name, number in acknowledged.items())
     assert sum(acknowledged.values()) > 20
+
+
+def _wait_for_another(service: int, killed: int, statuses: Counter[int]) -> None:
+    """Wait until a worker has taken the place of one that was killed, and more requests were answered."""
+    answered, deadline = statuses[200], time.monotonic() + 30
+    while killed in (now := _children(service)) or len(now) < 2 or statuses[200] < answered + 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _children(parent: int) -> list[int]:

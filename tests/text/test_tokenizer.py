@@ -14,6 +14,7 @@ from buddy.text.render import (
     render_dialogue,
     render_emotion_question,
     render_example,
+    render_reply_question,
 )
 from buddy.text.tokenizer import Codec, make_codec, train_tokenizer
 
@@ -149,6 +150,12 @@ class TestTruncation:
         (cut,) = codec.encode([render_dialogue(talk)], max_tokens=16)
         assert cut.ids.tolist() == [codec.special_ids[LISTENER], *whole.ids[-15:]]
         assert codec.decode(cut.ids.tolist()).endswith(" so sorry<|endoftext|>")
+
+    def test_keeps_the_end_of_what_a_reply_is_asked_to(self, codec):
+        question = render_reply_question(["Hello.", "Hi.", "so " * 100 + "sorry"])
+        (whole,) = codec.encode([question])
+        (cut,) = codec.encode([question], max_tokens=16)
+        assert cut.ids.tolist() == [codec.special_ids[SPEAKER], *whole.ids[-15:]]
 
 
 class TestCodecOfAnotherTokenizer:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from buddy.errors import EnvironmentFault, UserMistake
 from buddy.training import checkpoint
 from buddy.training.checkpoint import (
-    Evaluation,
+    CurvePoint,
     append_history,
     cut_history,
     has_checkpoint,
@@ -22,8 +22,8 @@ from buddy.training.checkpoint import (
 )
 
 
-def point(step: int) -> Evaluation:
-    return Evaluation(step, step / 10, 2.0, 2.5, 0.4, 0.3, 1e-3, 1.0, 100.0)
+def point(step: int) -> CurvePoint:
+    return CurvePoint(step, step / 10, 2.0, 2.5, 0.4, 0.3, 1e-3, 1.0, 100.0)
 
 
 class TestHistory:

@@ -1,5 +1,8 @@
+import platform
 import random
+import resource
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,6 +76,13 @@ def test_attention_is_as_it_was_when_the_last_of_several_threads_has_left_it():
     assert torch.backends.cuda.flash_sdp_enabled()
 
 
-def test_keeping_freed_memory_is_harmless():
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is a setting of glibc")
+def test_the_memory_of_a_large_tensor_is_kept_when_it_is_freed():
+    def resident_bytes() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
     keep_freed_memory()
-    keep_freed_memory()
+    tensor = torch.ones(2**25)  # 128 MiB: without the setting they go back to the kernel
+    before = resident_bytes()
+    del tensor
+    assert resident_bytes() > before - 2**26

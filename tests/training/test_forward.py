@@ -12,7 +12,7 @@ from buddy.text.batches import Batch, pack, pad
 from buddy.text.tokenizer import Tokens
 from buddy.training import forward
 from buddy.training.device import choose_device
-from buddy.training.forward import Question, keep_apart, next_token_logits, same_document_mask
+from buddy.training.forward import Question, mask_between_documents, next_token_logits, same_document_mask
 from buddy.training.gpt2 import Borders, can_keep_within_borders
 from buddy.training.loss import learned_loss
 from tests.conftest import random_tokens, tiny_gpt2, tiny_quick_gpt2
@@ -85,6 +85,18 @@ def test_each_row_gets_the_columns_that_it_wants(model, cpu, documents, arrange)
         torch.testing.assert_close(some[row], every[row, wanted])
 
 
+def test_with_numpy_1_each_row_gets_its_columns_too(model, cpu, documents, monkeypatch):
+    expected = all_logits(model, pad(documents), cpu)
+    unique = np.unique
+
+    def of_numpy_1(array, return_inverse):
+        values, place = unique(array, return_inverse=return_inverse)
+        return values, place.ravel()
+
+    monkeypatch.setattr(np, "unique", of_numpy_1)
+    assert torch.equal(all_logits(model, pad(documents), cpu), expected)
+
+
 def test_padding_gives_no_nan(model, cpu, documents):
     assert torch.isfinite(all_logits(model, pack(documents, width=20), cpu)).all()
 
@@ -114,7 +126,7 @@ class TestBorders:
     @pytest.mark.usefixtures("flash")
     def test_stand_where_documents_and_padding_begin(self, cpu):
         documents = np.array([[0, 0, 1, 1, 1], [0, 1, 2, -1, -1]])
-        borders = keep_apart(tiny_quick_gpt2(), documents, cpu)
+        borders = mask_between_documents(tiny_quick_gpt2(), documents, cpu)
         assert isinstance(borders, Borders)
         assert borders.starts.tolist() == [0, 2, 5, 6, 7, 8, 10]
         assert borders.starts.dtype == torch.int32
@@ -141,7 +153,7 @@ class TestBorders:
 
     @pytest.mark.usefixtures("flash")
     def test_are_not_for_other_models(self, cpu):
-        assert isinstance(keep_apart(tiny_gpt2(), np.array([[0, 1]]), cpu), Tensor)
+        assert isinstance(mask_between_documents(tiny_gpt2(), np.array([[0, 1]]), cpu), Tensor)
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator")
     def test_are_known_to_the_accelerator(self, monkeypatch):

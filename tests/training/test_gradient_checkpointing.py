@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.autograd.profiler import profile
+from transformers import PreTrainedModel
 
 from buddy.errors import UserMistake
 from buddy.text.batches import Batch, pad
@@ -86,6 +87,14 @@ def test_a_run_of_another_architecture_ends_with_the_same_weights(train, tmp_pat
     backbone = str(write_foreign(FAMILIES[1], tmp_path / "llama", tied=True))
     options: dict[str, Any] = {"epochs": 1.0, "backbone": backbone, "dropout": None}
     assert_same_run(train("plain", **options), train("twice", **options, gradient_checkpointing=True))
+
+
+def test_the_old_name_of_the_switch_may_be_gone(monkeypatch):
+    model, asked = tiny_llama(), []
+    monkeypatch.setattr(type(model), "activation_checkpointing_enable", lambda _, options: asked.append(options))
+    monkeypatch.delattr(PreTrainedModel, "gradient_checkpointing_enable")
+    recompute_layers(model)
+    assert asked == [{"use_reentrant": False}]
 
 
 def test_an_architecture_that_cannot_is_told_plainly(monkeypatch):

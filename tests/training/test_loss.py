@@ -68,6 +68,23 @@ def test_weighs_each_token(model, cpu):
     assert loss.weight == pytest.approx(3.1), "nothing stands before the first token, so it is never learned"
 
 
+def test_gives_no_thought_to_gradients_where_nobody_learns(model, cpu, documents, monkeypatch):
+    learning = learned_loss(model, pad(documents), cpu)
+    monkeypatch.setattr("buddy.training.loss._gradient", None)
+    for judging in (torch.no_grad(), torch.inference_mode()):
+        with judging:
+            assert learned_loss(model, pad(documents), cpu).total == learning.total
+
+
+def test_teaches_the_layers_alone_where_the_output_layer_is_frozen(model, cpu, documents):
+    whole = gradients(model, learned_loss(model, pad(documents), cpu).total)
+    frozen = model.get_output_embeddings().weight.requires_grad_(False)
+    found = gradients(model, learned_loss(model, pad(documents), cpu).total)
+    for parameter, one, other in zip(model.parameters(), found, whole, strict=True):
+        if parameter is not frozen:
+            torch.testing.assert_close(one, other)
+
+
 def test_of_a_batch_in_which_nothing_is_learned_is_zero_and_teaches_nothing(model, cpu):
     """It still has a gradient: a process without a share of its own takes part in the exchange with the others."""
     loss = learned_loss(model, pad([random_tokens(4, learned=0.0)]), cpu)

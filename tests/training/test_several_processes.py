@@ -6,7 +6,9 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,6 +33,9 @@ SETTINGS = {
 FIFTY_STEPS = {**SETTINGS, "epochs": 50 / 7, "evaluations_per_epoch": 7, "patience": 0}
 """A point on the curves for every step."""
 
+SIX_EPOCHS = {**SETTINGS, "epochs": 6.0, "patience": 0}
+"""Twelve points."""
+
 
 @pytest.fixture
 def start_several(start_buddy: Starter) -> Callable[..., list[Command]]:
@@ -47,6 +52,22 @@ def start_several(start_buddy: Starter) -> Callable[..., list[Command]]:
     return start
 
 
+@pytest.fixture(scope="module")
+def alone(moods: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Train in this process alone, once with the same settings; gives the run directory, not to be changed."""
+    from buddy.evaluation.during_training import make_evaluate
+    from buddy.training.run import start_run
+    from buddy.training.settings import TrainSettings
+
+    @cache
+    def run(**settings: Any) -> Path:
+        out = tmp_path_factory.mktemp("alone") / "run"
+        start_run(TrainSettings(data=moods, out=out, **settings), make_evaluate)
+        return out
+
+    return run
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -58,10 +79,10 @@ def assert_nearly_the_same_curves(run: Path, other: Path) -> None:
         assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_several, train, moods, tmp_path):
+def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_several, alone, moods, tmp_path):
     first, second = start_several(2, "train", "--data", moods, "--out", "together", *as_options(SETTINGS))
     assert (first.wait(), second.wait()) == (0, 0), first.err + second.err
-    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **SETTINGS))
+    assert_nearly_the_same_curves(tmp_path / "together", alone(**SETTINGS))
     assert "Next:  buddy evaluate together" in first.out
     assert first.err.count("\nstep ") == len(curves(tmp_path / "together"))
     assert second.out == ""
@@ -69,20 +90,20 @@ def test_learn_the_same_as_one_and_only_the_first_speaks_and_writes(start_severa
 
 
 @pytest.mark.parametrize(("processes", "more"), [(2, ()), (4, ()), (2, ("--shard",))], ids=["2", "4", "2 that share"])
-def test_have_the_curve_of_one_for_fifty_steps(start_several, train, moods, tmp_path, processes, more):
+def test_have_the_curve_of_one_for_fifty_steps(start_several, alone, moods, tmp_path, processes, more):
     options = (*as_options(FIFTY_STEPS), *more)
     commands = start_several(processes, "train", "--data", moods, "--out", "together", *options)
     assert [command.wait() for command in commands] == [0] * processes, commands[0].err
     assert len(curves(tmp_path / "together")) == 50
-    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **FIFTY_STEPS))
+    assert_nearly_the_same_curves(tmp_path / "together", alone(**FIFTY_STEPS))
 
 
-def test_that_share_a_model_run_it_equally_often(start_several, train, moods, tmp_path):
+def test_that_share_a_model_run_it_equally_often(start_several, alone, moods, tmp_path):
     """Of 7 documents one has 4 and the other 3, a pass each; who is done runs along, or both would wait for ever."""
     settings = {**SETTINGS, "epochs": 1.0, "tokens_per_pass": 1}
     commands = start_several(2, "train", "--data", moods, "--out", "together", *as_options(settings), "--shard")
     assert [command.wait() for command in commands] == [0, 0], commands[0].err
-    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **settings))
+    assert_nearly_the_same_curves(tmp_path / "together", alone(**settings))
 
 
 def save_averages(rank: int, port: int, file: Path) -> None:
@@ -116,20 +137,20 @@ def test_that_share_a_model_give_all_averages_to_the_first_alone(command_server,
 @pytest.mark.parametrize(
     ("before", "after", "more"), [(2, 4, ()), (4, 1, ()), (2, 3, ("--shard",)), (2, 1, ("--shard",))]
 )
-def test_go_on_in_another_number(start_several, start_buddy, train, moods, tmp_path, before, after, more):
-    arguments = ("train", "--data", moods, "--out", "together", *as_options(FIFTY_STEPS))
+def test_go_on_in_another_number(start_several, start_buddy, alone, moods, tmp_path, before, after, more):
+    arguments = ("train", "--data", moods, "--out", "together", *as_options(SIX_EPOCHS))
     commands = start_several(before, *arguments, *more)
     wait_for((tmp_path / "together" / "last").exists, commands[0])
     os.kill(commands[-1].process.pid, signal.SIGTERM)
     assert [command.wait() for command in commands] == [143] * before
-    assert len(curves(tmp_path / "together")) < 50
+    assert len(curves(tmp_path / "together")) < 12
     resume = ("train", "--resume", "--out", "together")
     commands = start_several(after, *resume) if after > 1 else [start_buddy(*resume)]
     assert [command.wait() for command in commands] == [0] * after, commands[0].err
-    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **FIFTY_STEPS))
+    assert_nearly_the_same_curves(tmp_path / "together", alone(**SIX_EPOCHS))
 
 
-def test_all_end_when_one_is_killed_and_the_others_say_so(start_several, train, moods, tmp_path):
+def test_all_end_when_one_is_killed_and_the_others_say_so(start_several, moods, tmp_path):
     settings = {**SETTINGS, "epochs": 200.0, "patience": 0}
     commands = start_several(3, "train", "--data", moods, "--out", "together", *as_options(settings))
     wait_for((tmp_path / "together" / "last").exists, commands[0])
@@ -142,9 +163,8 @@ def test_all_end_when_one_is_killed_and_the_others_say_so(start_several, train, 
     assert (tmp_path / "together" / "last").exists()
 
 
-def test_end_together_when_one_is_asked_to_and_go_on_together(start_several, train, moods, tmp_path):
-    settings = {**SETTINGS, "epochs": 6.0, "patience": 0}
-    both = start_several(2, "train", "--data", moods, "--out", "together", *as_options(settings))
+def test_end_together_when_one_is_asked_to_and_go_on_together(start_several, alone, moods, tmp_path):
+    both = start_several(2, "train", "--data", moods, "--out", "together", *as_options(SIX_EPOCHS))
     wait_for((tmp_path / "together" / "last").exists, both[0])
     os.kill(both[1].process.pid, signal.SIGTERM)
     codes = [command.wait() for command in both]
@@ -154,11 +174,11 @@ def test_end_together_when_one_is_asked_to_and_go_on_together(start_several, tra
 
     both = start_several(2, "train", "--resume", "--out", "together")
     assert [command.wait() for command in both] == [0, 0], both[0].err
-    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **settings))
+    assert_nearly_the_same_curves(tmp_path / "together", alone(**SIX_EPOCHS))
 
 
 @pytest.mark.slow
-def test_a_launcher_can_start_them(moods, tmp_path, train):
+def test_a_launcher_can_start_them(moods, tmp_path, alone):
     import subprocess
 
     options = [str(option) for option in as_options({**SETTINGS, "epochs": 1.0})]
@@ -170,4 +190,4 @@ def test_a_launcher_can_start_them(moods, tmp_path, train):
         capture_output=True,
         timeout=SECONDS,
     )
-    assert_nearly_the_same_curves(tmp_path / "together", train("alone", **{**SETTINGS, "epochs": 1.0}))
+    assert_nearly_the_same_curves(tmp_path / "together", alone(**{**SETTINGS, "epochs": 1.0}))

@@ -5,7 +5,7 @@
  * as HTML.
  */
 
-const SENT_TURNS = 40; // of the talk, the latest; buddy reads no further back
+const SENT_TURNS = 65; // of the talk, the latest; buddy reads no further back
 const SENT_LETTERS = 50_000; // of these turns; the server takes 60,000
 const BUSY = [429, 503];
 const NEAR_END = 90; // pixels: so close to the end the log follows what is written
@@ -36,7 +36,7 @@ function sleep(seconds, signal) {
 }
 
 const state = {
-  settings: { name: "buddy", model: "buddy", memory: false, key_needed: false, emotions: {} },
+  settings: { name: "buddy", model: "buddy", key_needed: false, emotions: {} },
   /** @type {Turn[]} */ turns: [],
   safety: null, // the gravest that was found, with every line that was given
   key: "",
@@ -776,9 +776,8 @@ function takeKey(event) {
 }
 
 function askToErase() {
-  const { name, memory, key_needed: keyed } = state.settings;
-  const here = `Every message and feeling on this page goes${keyed ? ", and the key too" : ""}. This cannot be undone.`;
-  byId("erase-text").textContent = here + (memory ? ` What ${name} remembers on its own machine is not touched.` : "");
+  const keyToo = state.settings.key_needed ? ", and the key too" : "";
+  byId("erase-text").textContent = `Every message and feeling on this page goes${keyToo}. This cannot be undone.`;
   byId("erase-dialog").showModal();
 }
 
@@ -884,17 +883,16 @@ function showAll() {
 }
 
 /** Say where the words go: that is another machine if the page came from one. */
-function privacyWords({ name, memory }) {
+function privacyWords() {
   const here = /^(localhost|127\.|\[::1\])/.test(location.hostname);
   const place = here ? "on this machine" : `with ${location.hostname}`;
-  const kept = memory ? `${name} remembers talks there` : "this talk is gone when you close the tab";
-  return `What you write stays ${place}; ${kept}.`;
+  return `What you write stays ${place}; this talk is gone when you close the tab.`;
 }
 
 function showSettings() {
   const { name, emergency } = state.settings;
   document.title = byId("name").textContent = byId("foot-name").textContent = name;
-  byId("privacy").textContent = privacyWords(state.settings);
+  byId("privacy").textContent = privacyWords();
   if (emergency) showFoot(emergency);
 }
 
