@@ -5,7 +5,7 @@ python docs/chat_picture.py
 
 import io
 import sys
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
@@ -42,8 +42,12 @@ def transcript() -> str:
 
     out = io.StringIO()
     command = ["buddy", "chat", "--seed", str(SEED), "--no-memory"]
-    with patch("sys.argv", command), patch("builtins.input", typed), redirect_stdout(out), suppress(SystemExit):
-        main()
+    with patch("sys.argv", command), patch("builtins.input", typed), redirect_stdout(out):
+        try:
+            main()
+        except SystemExit as leaving:
+            if leaving.code:
+                raise
     return out.getvalue()
 
 

@@ -55,8 +55,9 @@ READ: dict[str, str] = {
         "something in English that has nothing to do with them."
     ),
     "very long message": (
-        "Of the four long messages the guard takes one for danger, and so it does the decision to stay: two false "
-        "alarms. The model remembers only the ends of the long ones, and its answers have little to do with them."
+        'Of the four long messages the guard takes one for danger, and "I think I\'ll stay" as well: two false '
+        "alarms. The model reads the other three nearly whole, and forgets the first as soon as the next message "
+        "comes; its answers have little to do with them."
     ),
     "silence": ("Short answers get short answers, in good English and without sense. It does not notice a silence."),
 }

@@ -558,8 +558,8 @@ for label, one, other in zip(own_labels, by_trie, by_hand):
     print(f"{label:14} by the trie {one:8.3f}, by hand {other:8.3f}: a probability of {np.exp(one):.1e}")
 
 # %% [markdown]
-# (Two of these labels were never seen in training. Among its own 32 labels the model may have chosen another than the
-# third; but only three answers are allowed here, and of these it is by far the likeliest.)
+# (Two of these labels were never seen in training. Among its own 32 labels the model may have chosen another than
+# "sad"; but only three answers are allowed here, and of these "sad" is by far the likeliest.)
 #
 # ## 8. Can the probabilities be believed?
 #

@@ -138,7 +138,7 @@ for one in sorted(candidates, key=lambda one: -one.score):
     print(f"{one.answering:13.1f}{one.alone:15.1f}{one.score:8.2f}   {one.text}")
 
 # %% [markdown]
-# `Buddy` drops the bad ones and those with words that do not exist, and takes the first of the others. That is not the
+# `Buddy` drops the bad ones, puts those with made-up words last, and takes the first of what is left. That is not the
 # likeliest, which would nearly always be "I'm sorry to hear that", but the one that is much likelier after this
 # conversation than after nothing. Bad is what says nothing, runs in circles (the same three words twice, or one word
 # three times on end), or is nearly what was just said:

@@ -7,8 +7,8 @@ those that the rules were mended with, and ordinary turns. Texts of EmpatheticDi
 no rule of the guard finds anything stand for everyday talk: after a first round those that are mistaken for danger are
 learned, too. Each message is seen in other spellings from time to time, as people type. The second round is run
 several times from where the first ended, in other orders, and the weights are averaged (Wortsman et al. 2022, "Model
-soups"). Messages of somebody who wrote nothing else of it (`recipes/choosing_messages.jsonl`), and some everyday talk,
-are kept for choosing from which probability on the alarm is raised.
+soups"). Messages of six hands that wrote nothing else of it (`recipes/choosing_messages.jsonl`), and some everyday
+talk, are kept for choosing from which probability on the alarm is raised.
 
 Tried without success: more everyday talk in place of what was mistaken, and messages joined to long ones.
 """
@@ -278,7 +278,7 @@ def print_scores(reader: Reader, rows: Sequence[Row], others: Sequence[Row]) -> 
     danger = danger_of(reader, [text for text, _ in rows])
     truth = np.array([category > 0 for _, category in rows])
     false = danger_of(reader, [text for text, _ in others])
-    for least in (0.05, 0.1, 0.2, 0.3, 0.5, 0.8):
+    for least in (0.03, 0.05, 0.07, 0.1, 0.2, 0.3, 0.5, 0.8):
         alarm = danger >= least
         found, right = alarm[truth].mean(), truth[alarm].mean()
         print(

@@ -89,7 +89,9 @@ def refuse_options(
     for parameter in context.command.params:
         source = context.get_parameter_source(str(parameter.name))
         if parameter.name in names and source is not None and source.name in refused:
-            raise UserMistake(f"{parameter.opts[0]} {because}.")
+            is_off = context.params.get(str(parameter.name)) is False
+            typed = (is_off and parameter.secondary_opts) or parameter.opts
+            raise UserMistake(f"{typed[0]} {because}.")
 
 
 ConfigOption = Annotated[

@@ -209,7 +209,10 @@ def open_memory(url: str | None = None) -> Memory:
 
 
 def open_existing_memory(url: str | None = None) -> Memory | None:
-    """Open a memory as ``open_memory`` does; ``None`` if there is none: looking for one is no reason to begin it."""
+    """Open a memory as ``open_memory`` does; ``None`` if its file does not exist: looking for it does not begin one.
+
+    A PostgreSQL database exists already; if it is empty, it gets its tables.
+    """
     place = _place(url)
     return open_memory(url) if isinstance(place, URL) or place.exists() else None
 

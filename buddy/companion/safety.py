@@ -133,7 +133,7 @@ class Guard:
     def check_all(self, messages: Sequence[str]) -> list[Assessment]:
         """Judge each of a speaker's messages in the light of those before it.
 
-        Only the latest are read twice: of the others it is past.
+        Only the latest are read twice, and those in which a rule raises the alarm: of the others it is past.
         """
         messages = [_read_of(message) for message in messages]
         recent = max(0, len(messages) - 1 - MESSAGES_WITH_CARE)
@@ -147,7 +147,9 @@ class Guard:
 
     def _judge(self, message: str, twice: bool) -> Assessment:
         found = assess(message, self.categories)
-        return self._raised(self._read_again(message, found) if self.reads_twice and twice else found)
+        if self.reads_twice and (twice or found.level == Level.ALARM):
+            found = self._read_again(message, found)
+        return self._raised(found)
 
     def _raised(self, found: Assessment) -> Assessment:
         """Make an alarm of what the guard shall answer itself."""

@@ -1,4 +1,4 @@
-"""The second reader of the crisis guard: a small encoder for what no rule thought of.
+"""The second reader of the crisis guard: it finds what no rule thought of, and may lower a rule's alarm.
 
 Rules find what somebody has thought of. Danger is told in as many ways as there are people, so a sentence encoder,
 fine-tuned on messages written for it, reads every message as well. It is as fixed as the rules: the same message always
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from buddy.data.normalise import encodable
 from buddy.models import find_model
 
 FILE = "head.json"
@@ -67,7 +68,7 @@ class SecondReader:
         return dict(zip(self.categories, worst.tolist(), strict=True))
 
     def _windows(self, text: str) -> list[list[int]]:
-        encoded = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
+        encoded = self._tokenizer.encode(encodable(text))
         first, *inside, last = encoded.ids
         words, start = encoded.tokens, 0
         windows: list[list[int]] = []

@@ -66,7 +66,6 @@ class HistoryRow:
     learning_rate: float | None = None
     seconds: float | None = None
     tokens_per_second: float | None = None
-    valid_bits_per_byte: float | None = None
 
 
 def read_run(folder: Path) -> Run:

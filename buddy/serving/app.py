@@ -122,7 +122,6 @@ def _lifespan(service: Service) -> Any:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         service.turnstile.close()
-        service.desk.close()
         if service.memory:
             service.memory.close()
 

@@ -274,10 +274,6 @@ class Desk:
         working.add_done_callback(self._leave)
         return await asyncio.shield(working)  # who waits may leave; the thread is taken until it is done
 
-    def close(self) -> None:
-        """Take no more work."""
-        self._threads.shutdown(wait=False)
-
     def _leave(self, _: "asyncio.Future[Result]") -> None:
         self._inside -= 1
 

@@ -168,6 +168,7 @@ class TestWhoAnswers:
         (["--no-memory", "--memory-url", "sqlite:///a"], "--memory-url is about a memory; leave out --no-memory."),
         (["--export", "a.json", "--forget-after", "1"], "--forget-after does nothing beside --export."),
         (["--export", "a.json", "--conversation", "last"], "--conversation does nothing beside --export."),
+        (["--export", "a.json", "--no-guard"], "--no-guard does nothing beside --export."),
     ],
 )
 def test_an_option_that_would_do_nothing_is_refused(buddy, arguments, says):

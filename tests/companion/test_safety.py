@@ -220,6 +220,8 @@ class TestSecondReader:
         assert Guard().check([text]).level == Level.CONCERN
         assert Guard(reads_twice=False).check([text]).level == Level.ALARM
         assert Guard(alarm_at=Level.CONCERN).check([text]).level == Level.ALARM
+        long_ago = Guard().check_all([text, *["We had tea."] * 6])[0]
+        assert long_ago.level == Level.CONCERN
 
     @pytest.mark.parametrize("stress", ["", ".", "!", "!!", "!!!", "..."])
     def test_hears_a_danger_however_its_sentence_ends(self, stress):

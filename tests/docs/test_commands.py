@@ -22,7 +22,6 @@ from tests.docs.pages import REPOSITORY, WITH_README, blocks, name_of, run_progr
 NOT_RUN = {
     r"python3 -m venv .*": "makes an environment and changes the shell",
     r"pip install .*": "installs from an index",
-    r"buddy evaluate-safety --input tests/.*": "takes our file; tests/companion/test_safety.py judges it",
     r"buddy demo": "takes minutes; tests/cli/test_demo.py runs it with fewer steps",
     r"buddy prepare": "downloads; tests/data/test_download.py does it on the loopback",
     r"buddy prepare --archive .*": "needs the real archive; tests/data/test_archive.py reads small ones",
@@ -56,13 +55,16 @@ QUICKER = {
 WITH_ALTERNATIVES = ("training", "pretraining")
 """Pages that show several ways to make the same run; elsewhere a reader may type one line after the other."""
 
+OF_THE_GUARD = {f"tests/companion/{name}_messages.jsonl" for name in ("held_back", "examiner", "natural", "safety")}
+
 STOOD_IN: Mapping[str, set[str]] = {
     "README": {"data/empathetic-dialogues"},
     "data": {"moods.csv"},
     "evaluation": {"data/moods", "runs/emotion", "models/emotion"},
     "index": {"moods.csv", "data/empathetic-dialogues"},
-    "measured": {"data/builtin", "data/empathetic-dialogues"},
+    "measured": {"data/builtin", "data/empathetic-dialogues", *OF_THE_GUARD},
     "pretraining": {"diaries.jsonl.xz", "novels.txt", "talk.jsonl", "blogs.jsonl.xz", "data/moods"},
+    "safety": set(OF_THE_GUARD),
     "training": {"data/builtin", "data/empathetic-dialogues", "data/moods", "gpt2"},
     "tutorials/gpt2": {"data/moods", "gpt2", "copies/gpt2"},
     "tutorials/lora": {"data/tickets", "data/moods", "gpt2"},
@@ -111,6 +113,10 @@ def stand_ins(moods, trained_run, companion_checkpoint, exported_run, companion_
     def emotions(place: Path) -> None:
         write_moods(place, labels=("sad", "furious"))
 
+    def some_lines(place: Path) -> None:
+        lines = (REPOSITORY / place).read_text("utf-8").splitlines(keepends=True)
+        place.write_text("".join(lines[::20]), encoding="utf-8")
+
     def hub_model(place: Path) -> None:
         from tests.training.test_backbone import write_foreign_model
 
@@ -129,6 +135,7 @@ def stand_ins(moods, trained_run, companion_checkpoint, exported_run, companion_
         r"models/.*": folder(exported_run),
         r"gpt2|copies/gpt2": hub_model,
         r"moods\.csv": text(f"message,mood\n{rows}"),
+        r"tests/companion/\w+\.jsonl": some_lines,
         r"diary\.txt": text("I lost my cat.\n\nWe won!\n"),
         r"diary\.csv": text("day,entry\n1,I lost my cat.\n2,We won!\n"),
         r"novels\.txt": text(passages),

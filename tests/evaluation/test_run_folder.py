@@ -44,8 +44,8 @@ def test_history_keeps_what_was_not_measured_apart(tmp_path):
     assert read_history(tmp_path) == (HistoryRow(step=5, valid_loss=2.0),)
 
 
-def test_history_has_a_place_for_all_that_training_writes():
-    assert [part.name for part in fields(HistoryRow)] == [part.name for part in fields(CurvePoint)]
+def test_history_names_only_what_training_writes():
+    assert {part.name for part in fields(HistoryRow)} <= {part.name for part in fields(CurvePoint)}
 
 
 def test_a_half_written_last_line_is_skipped_and_an_earlier_one_is_named(run):

@@ -357,18 +357,6 @@ def _wait_until(holds):
         time.sleep(0.02)
 
 
-def test_a_service_that_ends_leaves_no_thread_at_its_desk(tmp_path):
-    before = set(threading.enumerate())
-    settings = ServiceSettings(memory=f"sqlite:///{tmp_path / 'memory.sqlite3'}")
-    with served(settings) as service, httpx.Client(base_url=service.url) as client:
-        begin(client)
-        mine = [one for one in set(threading.enumerate()) - before if one.name.startswith("desk")]
-        assert mine
-    for thread in mine:
-        thread.join(10)
-        assert not thread.is_alive()
-
-
 def test_a_list_comes_in_pieces(make_service):
     client = make_service()
     assert client.get("/v1/conversations").json() == {

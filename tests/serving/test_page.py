@@ -16,7 +16,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
 CAT = "I lost my cat last week and I miss her so much."
-PIECE_SECONDS = 0.3
+PIECE_SECONDS = 0.6
 DESK = {"width": 1100, "height": 800}
 
 
@@ -36,7 +36,7 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def slow_service() -> Iterator[Served]:
     """The service whose words come one after the other, so that a test can see them come."""
     from buddy.companion.reply import as_it_comes

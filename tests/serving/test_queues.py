@@ -268,19 +268,3 @@ class TestDesk:
             return await desk.do(lambda: "next")
 
         assert asyncio.run(go()) == "next"
-
-    def test_its_threads_end_after_their_work_when_it_is_closed(self):
-        release = threading.Event()
-
-        async def go():
-            desk = Desk(2, 0)
-            thread = await desk.do(threading.current_thread)
-            waiting = asyncio.ensure_future(desk.do(lambda: release.wait(5)))
-            await asyncio.sleep(0)
-            desk.close()
-            release.set()
-            assert await waiting
-            thread.join(5)
-            return thread.is_alive()
-
-        assert asyncio.run(go()) is False
