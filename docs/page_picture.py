@@ -40,7 +40,7 @@ def talk(address: str) -> None:
     with sync_playwright() as driver:
         path = shutil.which("chromium")
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1100, "height": 760})
+        page = browser.new_page(viewport={"width": 1100, "height": 830})
         page.goto(address)
         for message in MESSAGES:
             page.get_by_test_id("input").fill(message)
