@@ -144,7 +144,18 @@ def _guard(country: str | None) -> "Guard":
 
 
 def _export(url: str | None, file: Path) -> None:
-    """Write everything that is remembered to a file.
+    """Write everything that is remembered to a file."""
+    store = what_is_remembered(url)
+    if store is None:
+        return
+    with store:
+        found = store.export()
+    write_json(file, found, private=True)
+    print(f"Everything that I remember is in {file}.", file=sys.stderr)
+
+
+def what_is_remembered(url: str | None) -> "Memory | None":
+    """Open the memory; say so if there is none.
 
     Raises:
         EnvironmentFault: the library that memories need is missing.
@@ -157,11 +168,7 @@ def _export(url: str | None, file: Path) -> None:
         store = open_existing_memory(url)
     if store is None:
         print(NOT_REMEMBERED, file=sys.stderr)
-        return
-    with store:
-        found = store.export()
-    write_json(file, found, private=True)
-    print(f"Everything that I remember is in {file}.", file=sys.stderr)
+    return store
 
 
 def _open_memory(url: str | None) -> "Memory | None":

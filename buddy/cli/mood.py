@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import ConfigOption, app, warnings_told
-from buddy.cli.chat import NO_LIBRARY, NOT_REMEMBERED
+from buddy.cli.app import ConfigOption, app
+from buddy.cli.chat import NOT_REMEMBERED, what_is_remembered
 from buddy.errors import EnvironmentFault, UserMistake, quote
 
 if TYPE_CHECKING:
@@ -88,14 +88,8 @@ def _remembered(url: str | None, conversation: str | None) -> "list[Turn]":
         UserMistake: there is no such conversation.
         EnvironmentFault: the library that memories need is missing.
     """
-    try:
-        from buddy.companion.memory import open_existing_memory
-    except ModuleNotFoundError as error:
-        raise EnvironmentFault(NO_LIBRARY.format(error.name)) from error
-    with warnings_told():
-        memory = open_existing_memory(url)
+    memory = what_is_remembered(url)
     if memory is None:
-        print(NOT_REMEMBERED, file=sys.stderr)
         return []
     with memory:
         stored = sorted(memory.conversations(), key=lambda one: one.last_at)
