@@ -4,9 +4,9 @@ Everything goes to stderr, so that results on stdout can be piped.
 """
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Protocol
 
 SECONDS_BETWEEN_PLAIN_LINES = 10.0
@@ -65,13 +65,13 @@ class _PlainLines:
     def __init__(self, title: str, total: float | None, unit: str, done: float) -> None:
         self.title, self.total, self.unit, self.done = title, total, unit, done
         self.already_done = done
-        self.started = self.last_line = time.monotonic()
+        self.started = self.last_line = monotonic()
         self.note = ""
 
     def advance(self, amount: float = 1, note: str | None = None) -> None:
         self.done += amount
         self.note = self.note if note is None else note
-        now = time.monotonic()
+        now = monotonic()
         if now - self.last_line >= SECONDS_BETWEEN_PLAIN_LINES:
             self.last_line = now
             self.say(self._line(now))

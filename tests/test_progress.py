@@ -26,13 +26,17 @@ def terminal(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still until it is told to move on."""
+    """A clock that stands still until it is told to move on.
+
+    Only what shows progress looks at it. With ``time.monotonic`` itself replaced, a service that another test left
+    running in this process would wait until the real clock is reached.
+    """
 
     class Clock:
         now = 100.0
 
-    monkeypatch.setattr("time.monotonic", lambda: Clock.now)
-    monkeypatch.setattr("rich.console.monotonic", lambda: Clock.now)
+    for where in ("buddy.progress", "rich.console"):
+        monkeypatch.setattr(f"{where}.monotonic", lambda: Clock.now)
     return Clock
 
 

@@ -6,9 +6,9 @@ server's version mark (its ETag) stands beside it, so that two versions of a fil
 
 import hashlib
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 from buddy.errors import EnvironmentFault, UserMistake, explain
@@ -89,7 +89,7 @@ def _fetch_persistently(remote: RemoteFile, part: Path, pause_seconds: float) ->
     for attempt in range(ATTEMPTS):
         if attempt > 0:
             print(f"The connection failed ({problem}); trying again.", file=sys.stderr)
-            time.sleep(pause_seconds * 2 ** (attempt - 1))
+            sleep(pause_seconds * 2 ** (attempt - 1))
         problem = _try_to_fetch(remote, part)
         if problem is None:
             return

@@ -84,7 +84,7 @@ def test_leaks_and_conversations_are_summarised(buddy):
     ],
 )
 def test_failures_are_one_sentence(buddy, moods, monkeypatch, arguments, code, sentence):
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("buddy.data.download.sleep", lambda _: None)
     found, out, err = buddy("prepare", *arguments)
     assert (found, out) == (code, "")
     last = err.splitlines()[-1]
