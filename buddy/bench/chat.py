@@ -88,17 +88,20 @@ def bench_chat(model: Path, messages: Sequence[str], rounds: int = 3) -> Compari
         GENERATE: _generate(*load_as_hugging_face(model), classifier),
     }
     speeds = {name: Speed() for name in sides}
-    with progress("measuring", len(sides) * rounds + 1, "runs") as bar:
+    replies: list[tuple[float, int]] = []
+    with progress("measuring", (len(sides) + 1) * rounds, "runs") as bar:
         for side in sides.values():
             list(side(prefixes[0]))  # warms it up
+        buddy.get_ready()
         for _ in range(rounds):
             for name, side in sides.items():
                 first, whole = zip(*(_time(side, prefix) for prefix in prefixes), strict=True)
                 speeds[name].tokens_per_second.append(TOKENS * len(prefixes) / sum(whole))
                 speeds[name].milliseconds_to_first.append(1000 * statistics.median(first))
                 bar.advance(1, note=name)
-        seconds, words = zip(*(_reply(buddy, one) for one in messages), strict=True)
-        bar.advance(1, note="whole replies")
+            replies += [_reply(buddy, one) for one in messages]
+            bar.advance(1, note="whole replies")
+    seconds, words = zip(*replies, strict=True)
     return Comparison(str(model), len(messages), speeds, 1000 * statistics.median(seconds), sum(words) / sum(seconds))
 
 

@@ -6,6 +6,7 @@ their own feeling, and only then the model.
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -224,6 +225,7 @@ class Buddy:
         """Do what would make the first answer come later than the others."""
         if self._guard:
             self._guard.get_ready()
+        self.emotion("Hello.")  # the first question has to make what answers with labels alone
 
     def _felt(self, heard: "_Heard") -> Emotion:
         """Read the emotion of the latest message: alone, or at the end of the conversation if that is more certain.
@@ -232,7 +234,9 @@ class Buddy:
         (decision 0013).
         """
         conversation = heard.view if heard.view[-1] else heard.view[:-2]  # the latest message may tell nothing
-        readings = (self.emotion(heard.told[-1]), self.emotion_of(conversation))
+        with ThreadPoolExecutor(1) as other:  # each keeps one core busy
+            at_the_end = other.submit(self.emotion_of, conversation)
+            readings = (self.emotion(heard.told[-1]), at_the_end.result())
         return max(readings, key=lambda one: one.probability)
 
     def _hear(self, turns: Sequence[str]) -> "_Heard":

@@ -5,6 +5,7 @@ Shapes: `N` texts, `E` labels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ class Classifier:
         Returns:
             (N, E) rows whose exponentials sum to 1.
         """
-        return self._ask([render_emotion_question(text) for text in texts], END)
+        return self._ask([render_emotion_question(text) for text in texts], self._after_text)
 
     def probabilities(self, texts: Sequence[str]) -> Scores:
         """Give each text's calibrated probability of each label: (N, E), rows sum to 1."""
@@ -75,10 +76,17 @@ class Classifier:
         """
         ask = Piece(EMOTION_TYPE, special=True)
         questions = [(*render_conversation(turns), ask) for turns in conversations]
-        return self._temper(self._ask(questions, LISTENER))
+        return self._temper(self._ask(questions, self._in_conversation))
 
-    def _ask(self, questions: Sequence[Sequence[Piece]], end: str) -> Scores:
-        trie = label_trie(self.codec, self.labels, end)
+    @cached_property
+    def _after_text(self) -> LabelTrie:
+        return label_trie(self.codec, self.labels, END)
+
+    @cached_property
+    def _in_conversation(self) -> LabelTrie:
+        return label_trie(self.codec, self.labels, LISTENER)
+
+    def _ask(self, questions: Sequence[Sequence[Piece]], trie: LabelTrie) -> Scores:
         return self.engine.score_labels(self.codec.encode(questions, self.max_tokens - trie.room), trie)
 
     def _temper(self, log_scores: Scores) -> Scores:

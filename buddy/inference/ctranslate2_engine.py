@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ctranslate2 import GenerationResult, Generator, set_random_seed
+from ctranslate2 import AsyncScoringResult, GenerationResult, Generator, set_random_seed
 from tokenizers import Tokenizer
 
 from buddy.errors import UserMistake, quote
@@ -90,23 +90,19 @@ class CTranslate2Engine:
         return scores
 
     def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
-        scores: list[Scores] = [np.zeros(0)] * len(documents)
-
-        def score_group(group: list[int]) -> None:
+        running: dict[int, AsyncScoringResult] = {}
+        for group in _equally_long(documents):
             asked = [self._spell(documents[i].ids.tolist()) for i in group]
-            for i, one in zip(group, self.generator.score_batch(asked, max_input_length=0), strict=True):
-                scores[i] = np.array(one.log_probs, np.float64)
-
-        self._at_the_same_time(score_group, _equally_long(documents))
-        return scores
+            found = self.generator.score_batch(asked, max_input_length=0, asynchronous=True)
+            running.update(zip(group, found, strict=True))
+        return [np.array(running[i].result().log_probs, np.float64) for i in range(len(documents))]
 
     def generate(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> list[list[int]]:
         generator, options = self._generator_for(sampling), self._options(sampling, stop_ids)
         answers: list[list[int]] = [[] for _ in prefixes]
         for group in _equally_long(prefixes):  # of a longer row the library would take the rest for its answer
             asked = [self._spell(prefixes[i].ids.tolist()) for i in group]
-            found = _go_on(generator, asked, **options)
-            for i, one in zip(group, found, strict=True):
+            for i, one in zip(group, _go_on(generator, asked, **options), strict=True):
                 answers[i] = list(one.sequences_ids[0])
         return answers
 
@@ -114,10 +110,12 @@ class CTranslate2Engine:
         self, prefix: Tokens, count: int, sampling: Sampling, stop_ids: Collection[int], end: int
     ) -> list[Written]:
         generator, options = self._generator_for(sampling), self._options(sampling, stop_ids)
-        asked = [self._spell(prefix.ids.tolist())] * count
-        found = _go_on(generator, asked, return_logits_vocab=True, **options)  # as they are before anything is chosen
+        *before, last = self._spell(prefix.ids.tolist())
+        if before:  # read once for all answers; kept, the library would never forget it
+            options |= {"static_prompt": before, "cache_static_prompt": False}
+        options["return_logits_vocab"] = True  # as they are before anything is chosen
         answers = []
-        for one in found:
+        for one in _go_on(generator, [[last]] * count, **options):
             ids, steps = one.sequences_ids[0], one.logits[0]
             if len(steps) == len(ids):  # it was cut, so there is no step that tells how likely its end would be
                 answers += score_answers(self, prefix, [ids], end)
@@ -385,13 +383,13 @@ def _slices(count: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, count, size))
 
 
-def _go_on(generator: Generator, asked: list[list[str]], **options: Any) -> list[GenerationResult]:
-    """Go on with rows of one length."""
+def _go_on(generator: Generator, asked: list[list[str]], **options: Any) -> Iterator[GenerationResult]:
+    """Go on with rows of one length; gives those of one core while others still write."""
     share = -(-len(asked) // generator.num_generators)  # of each core; seeded, all on one
-    found: list[GenerationResult] = generator.generate_batch(
-        asked, max_batch_size=share, include_prompt_in_result=False, **options
+    running = generator.generate_batch(
+        asked, max_batch_size=share, include_prompt_in_result=False, asynchronous=True, **options
     )
-    return found
+    return (one.result() for one in running)
 
 
 def _equally_long(documents: Sequence[Tokens]) -> Iterator[list[int]]:

@@ -6,8 +6,11 @@
 
 import asyncio
 import logging
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).with_name("page")
 DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
+COMPUTING_NICENESS = 5
 NO_JSON = "The body must be a JSON object, under the header Content-Type: application/json."
 IS_NAME = re.compile(r"(?!str$)[a-z_]+|\d+")
 """A part of an error's place that a caller knows; the others name one of several forms that a value can have."""
@@ -81,12 +85,8 @@ def make_api(settings: ServiceSettings, metrics: Metrics) -> FastAPI:
 
 def _make_service(settings: ServiceSettings, metrics: Metrics) -> Service:
     limits = settings.limits
-    buddy = Buddy(
-        settings.model,
-        candidates=settings.candidates,
-        guard=Guard(settings.country) if settings.guard else None,
-    )
-    buddy.get_ready()
+    with ThreadPoolExecutor(1, initializer=_give_way) as maker:
+        buddy = maker.submit(_make_buddy, settings).result()
 
     def count_batch(texts: int, waited_seconds: float) -> None:
         metrics.batch_texts.observe(texts)
@@ -101,6 +101,25 @@ def _make_service(settings: ServiceSettings, metrics: Metrics) -> Service:
     turnstile = Turnstile(cores(), limits.waiting_replies, limits.reply_patience_seconds)
     desk = Desk(limits.memory_at_once, limits.waiting_for_memory)
     return Service(settings, buddy, _open_memory(settings.memory), metrics, batches, turnstile, desk)
+
+
+def _make_buddy(settings: ServiceSettings) -> Buddy:
+    buddy = Buddy(
+        settings.model,
+        candidates=settings.candidates,
+        guard=Guard(settings.country) if settings.guard else None,
+    )
+    buddy.get_ready()
+    return buddy
+
+
+def _give_way() -> None:
+    """Let the threads that compute, which this thread will start, wait for those that answer (on Linux).
+
+    Where all cores compute, a request that is sent away or asks for the health would otherwise wait its turn, too.
+    """
+    if sys.platform == "linux":  # elsewhere all threads of a process have one priority
+        os.nice(COMPUTING_NICENESS)
 
 
 def _open_memory(url: str | None) -> "Memory | None":

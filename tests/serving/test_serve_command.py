@@ -29,8 +29,21 @@ def test_it_says_where_it_is_and_what_it_keeps(tmp_path):
         assert "Nothing is remembered" in said
         assert "buddy" in httpx.get(service.url).text
         assert httpx.post(f"{service.url}/v1/chat/completions", json=ASKED).status_code == 200
+        _assert_that_what_computes_gives_way(service.process.pid)
         assert service.stop() in (0, -signal.SIGTERM)
         assert "cat" not in service.log.read_text()
+
+
+def _assert_that_what_computes_gives_way(pid):
+    """The threads of the models wait for the server's loop, which answers at once even where all cores compute."""
+    if sys.platform != "linux":
+        return
+    priorities = {
+        task.name: os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in Path(f"/proc/{pid}/task").iterdir()
+    }
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    assert priorities.pop(str(pid)) == usual  # the thread of the loop
+    assert max(priorities.values()) > usual
 
 
 @pytest.mark.parametrize(
