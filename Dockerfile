@@ -1,4 +1,4 @@
-# buddy as a service: docker build -t buddy . && docker run --rm -p 127.0.0.1:8080:8080 -e BUDDY_API_KEYS=… buddy
+# buddy as a service: docker build -t buddy . && docker run --rm --stop-timeout 30 -p 127.0.0.1:8080:8080 -e BUDDY_API_KEYS=… buddy
 FROM python:3.12-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/buddy

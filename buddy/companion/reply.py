@@ -19,13 +19,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-import numpy as np
-
 from buddy.evaluation.generated import echoes
 from buddy.inference.classifier import Classifier
 from buddy.inference.engine import Sampling, Written, score_answers
 from buddy.inference.labels import Scores
-from buddy.text.render import LISTENER, SPEAKER, render_reply_question
+from buddy.text.render import LISTENER, SPEAKER, Piece, render_reply_question
 from buddy.text.tokenizer import Codec, Tokens
 
 TO_CHOOSE_FROM = Sampling(temperature=1.0)
@@ -137,7 +135,7 @@ def judge(model: Classifier, written: Sequence[Written], most: int) -> list[Cand
         written: replies, with how well the model expects them after the conversation.
         most: so many tokens mean that a reply was cut.
     """
-    nothing = Tokens(np.array([model.codec.special_ids[LISTENER]]), np.zeros(1, np.float32))
+    nothing = model.codec.encode([(Piece(LISTENER, special=True),)])[0]
     alone = score_answers(model.engine, nothing, [one.ids for one in written], model.codec.special_ids[SPEAKER])
     return [
         Candidate(

@@ -25,7 +25,7 @@ import numpy as np
 from buddy.data.parquet import open_parquet
 from buddy.data.row_files import ADVICE, CSV_KINDS, Row, column_names, is_text, kind_of, read_rows, write_rows
 from buddy.errors import UserMistake, quote
-from buddy.files import write_json
+from buddy.files import held, write_json
 from buddy.inference.labels import Scores
 from buddy.progress import Progress, progress
 from buddy.text.batches import FloatArray
@@ -90,19 +90,20 @@ def classify_file(classifier: Labeller, model: str, settings: BulkSettings) -> B
         their columns.
 
     Raises:
-        UserMistake: a file or column is not there, the output or a new column is, or ``strict`` and a row cannot be
-            read.
+        UserMistake: a file or column is not there, the output or a new column is, another process is at work on the
+            same output, or ``strict`` and a row cannot be read.
     """
     _check(settings)
     columns = new_columns(classifier.labels, settings.prefix, settings.all_probabilities)
     check_columns(str(settings.input), column_names(settings.input), settings.text_column, columns)
     rows = count_rows(settings.input, str(settings.input), columns)
     work = settings.output.with_name(f"{settings.output.name}.unfinished")
-    _begin(work, settings, {"model": model, "labels": list(classifier.labels), **_facts(settings)})
-    _answer(classifier, settings, work / "answers.f32", rows.all)
-    file, labels = work / "answers.f32", classifier.labels
-    labelled = sum(not np.isnan(answer[0]) for answer in _answers(file, len(labels)))
-    write_answers(settings.output, settings.input, _answers(file, len(labels)), labels, columns)
+    with held(work / ".lock"):
+        _begin(work, settings, {"model": model, "labels": list(classifier.labels), **_facts(settings)})
+        _answer(classifier, settings, work / "answers.f32", rows.all)
+        file, labels = work / "answers.f32", classifier.labels
+        labelled = sum(not np.isnan(answer[0]) for answer in _answers(file, len(labels)))
+        write_answers(settings.output, settings.input, _answers(file, len(labels)), labels, columns)
     shutil.rmtree(work)
     return BulkResult(labelled, rows.all - rows.unreadable - labelled, rows.unreadable)
 

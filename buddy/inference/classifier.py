@@ -16,7 +16,7 @@ from buddy.files import whole_folder
 from buddy.inference.engine import Engine
 from buddy.inference.folder import Facts, is_exported, read_facts
 from buddy.inference.labels import LabelTrie, Scores, label_trie, log_softmax
-from buddy.text.render import EMOTION_TYPE, END, LISTENER, Piece, render_conversation, render_emotion_question
+from buddy.text.render import EMOTION_TYPE, Piece, render_conversation, render_emotion_question
 from buddy.text.tokenizer import Codec
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Classifier:
         Returns:
             (N, E) rows whose exponentials sum to 1.
         """
-        return self._ask([render_emotion_question(text) for text in texts], self._after_text)
+        return self._ask([render_emotion_question(text) for text in texts])
 
     def probabilities(self, texts: Sequence[str]) -> Scores:
         """Give each text's calibrated probability of each label: (N, E), rows sum to 1."""
@@ -76,18 +76,14 @@ class Classifier:
         """
         ask = Piece(EMOTION_TYPE, special=True)
         questions = [(*render_conversation(turns), ask) for turns in conversations]
-        return self._temper(self._ask(questions, self._in_conversation))
+        return self._temper(self._ask(questions))
 
     @cached_property
-    def _after_text(self) -> LabelTrie:
-        return label_trie(self.codec, self.labels, END)
+    def _trie(self) -> LabelTrie:
+        return label_trie(self.codec, self.labels)
 
-    @cached_property
-    def _in_conversation(self) -> LabelTrie:
-        return label_trie(self.codec, self.labels, LISTENER)
-
-    def _ask(self, questions: Sequence[Sequence[Piece]], trie: LabelTrie) -> Scores:
-        return self.engine.score_labels(self.codec.encode(questions, self.max_tokens - trie.room), trie)
+    def _ask(self, questions: Sequence[Sequence[Piece]]) -> Scores:
+        return self.engine.score_labels(self.codec.encode(questions, self.max_tokens - self._trie.room), self._trie)
 
     def _temper(self, log_scores: Scores) -> Scores:
         return np.exp(log_softmax(log_scores / self.temperature))

@@ -106,14 +106,15 @@ def make_trie(labels: Sequence[tuple[int, ...]], end: int) -> LabelTrie:
     return LabelTrie(tuple(p[-1] for p in inner), tuple(node_of[p[:-1]] for p in inner), paths)
 
 
-def label_trie(codec: Codec, labels: Sequence[str], end: str = END) -> LabelTrie:
+def label_trie(codec: Codec, labels: Sequence[str]) -> LabelTrie:
     """Arrange labels in a trie as the tokenizer spells them.
+
+    What must follow a label that is the beginning of another is ``END``, in a conversation too: there a mark stands
+    behind it that is always given and never learned, so that a model would take any label with more words for likelier.
 
     Args:
         codec: the tokenizer.
         labels: at least one.
-        end: the special token that follows a label in the layout: ``END`` behind a text, ``LISTENER`` in a
-            conversation.
 
     Raises:
         UserMistake: the tokenizer spells two labels alike, such as Sad and sad when it knows no capitals.
@@ -126,7 +127,7 @@ def label_trie(codec: Codec, labels: Sequence[str], end: str = END) -> LabelTrie
                 f"The model cannot tell the labels {quote(spelled[tokens])} and {quote(label)} apart; rename one."
             )
         spelled[tokens] = label
-    return make_trie(list(spelled), codec.special_ids[end])
+    return make_trie(list(spelled), codec.special_ids[END])
 
 
 def add_up(log_probabilities: Scores, trie: LabelTrie) -> Scores:

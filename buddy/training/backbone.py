@@ -209,11 +209,21 @@ def add_lora(backbone: Backbone, rank: int) -> Backbone:
         r=rank,
         lora_alpha=LORA_SCALE * rank,
         target_modules="all-linear",
-        trainable_token_indices=sorted(set(backbone.codec.special_ids.values())),
+        trainable_token_indices=_rows_to_train(model, sorted(set(backbone.codec.special_ids.values()))),
         task_type="CAUSAL_LM",
         fan_in_fan_out=model.config.model_type == "gpt2",  # GPT-2 stores its matrices transposed
     )
     return Backbone(get_peft_model(model, config), backbone.tokenizer, backbone.codec)
+
+
+def _rows_to_train(model: PreTrainedModel, ids: list[int]) -> dict[str, list[int]]:
+    """Name the rows of tokens in the input embeddings and, where they have rows of their own, the output embeddings.
+
+    An output row that stays at the mean of its spelling could never become the likeliest: no reply would end.
+    """
+    ends = (model.get_input_embeddings(), model.get_output_embeddings())  # type: ignore[no-untyped-call]
+    modules = ends if len(_embedding_tables(model)) == len(ends) else ends[:1]
+    return {name: ids for name, module in model.named_modules() if any(module is one for one in modules)}
 
 
 def _add_special_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:

@@ -133,7 +133,7 @@ def meet_processes(settings: TrainSettings) -> tuple[Device, Accelerator]:
     """Choose the device, and meet the other processes if there are any."""
     keep_freed_memory()
     device = choose_device(settings.device, settings.number_format)
-    return device, Accelerator(cpu=device.name == "cpu")
+    return device, Accelerator(cpu=device.name == "cpu", mixed_precision="no")  # the number format is the device's
 
 
 def _find_checkpoint(run: Path, accelerator: Accelerator) -> bool:

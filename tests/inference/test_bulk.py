@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from buddy.errors import UserMistake
+from buddy.files import held
 from buddy.inference import bulk, classifier
 from buddy.inference.bulk import BulkResult, BulkSettings, RowCounts, classify_file, count_rows
 from buddy.inference.classifier import load_classifier
@@ -127,6 +128,15 @@ def test_goes_on_where_it_was_interrupted(model, diary, monkeypatch, cut):
     classify_file(rest, "m", replace(diary, resume=True))
     assert rest.asked <= 51 - done + bool(cut)
     assert diary.output.read_bytes() == diary.output.with_name("whole.csv").read_bytes()
+
+
+def test_a_second_process_at_the_same_output_is_refused(model, diary):
+    work = diary.output.with_name("moods.csv.unfinished")
+    with held(work / ".lock"), pytest.raises(UserMistake, match="Another process is at work"):
+        classify_file(model, "m", replace(diary, resume=True))
+    classify_file(model, "m", diary)
+    assert diary.output.exists()
+    assert not work.exists()
 
 
 def test_the_answers_of_another_file_or_model_are_refused(model, diary, monkeypatch):

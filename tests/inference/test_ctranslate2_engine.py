@@ -57,11 +57,10 @@ class TestLabels:
     def test_of_many_tokens_that_share_beginnings_have_them_too(self, ours, theirs):
         labels = ["sad", "sad and tired", "sad and tired again", "very glad", "very furious", "😢"]
         questions = ours.codec.encode([(Piece(f" {text}"), Piece("<EMOTION_TYPE>", special=True)) for text in TEXTS])
-        for end in (END, LISTENER):
-            trie = label_trie(ours.codec, labels, end)
-            assert len(trie.tokens) > 3
-            found, expected = (model.engine.score_labels(questions, trie) for model in (ours, theirs))
-            np.testing.assert_allclose(found, expected, atol=1e-4)
+        trie = label_trie(ours.codec, labels)
+        assert len(trie.tokens) > 3
+        found, expected = (model.engine.score_labels(questions, trie) for model in (ours, theirs))
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
     def test_are_right_about_what_was_learned_by_heart(self, exported_run, moods):
         examples = read_prepared(moods).examples("train")

@@ -10,7 +10,6 @@ from buddy.errors import UserMistake
 from buddy.inference.labels import label_trie, make_trie
 from buddy.inference.torch_labels import score_labels
 from buddy.text.render import END as END_OF_TEXT
-from buddy.text.render import LISTENER
 from buddy.text.tokenizer import Tokens
 from tests.conftest import random_tokens, tiny_gemma, tiny_gpt2, tiny_llama, tiny_mistral
 
@@ -125,8 +124,7 @@ class TestTrie:
         with pytest.raises(UserMistake, match="cannot tell the labels 'sad' and ' sad' apart"):
             label_trie(codec, ["sad", "glad", " sad"])
 
-    @pytest.mark.parametrize("end", [END_OF_TEXT, LISTENER])
-    def test_the_beginning_of_another_label_is_ended_by_what_follows_in_its_layout(self, codec, end):
-        trie = label_trie(codec, ["sad", "sad and tired"], end)
-        assert trie.paths[0][-1] == (1, codec.special_ids[end])
+    def test_the_beginning_of_another_label_is_ended_by_the_mark_that_is_learned_behind_labels(self, codec):
+        trie = label_trie(codec, ["sad", "sad and tired"])
+        assert trie.paths[0][-1] == (1, codec.special_ids[END_OF_TEXT])
         assert trie.paths[1][-1][1] == codec.encode_label("sad and tired")[-1]

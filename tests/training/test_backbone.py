@@ -165,9 +165,21 @@ class TestAdapters:
         assert all("lora_" in name or "trainable_tokens_delta" in name for name in trained)
         assert any("c_attn.lora_A" in name for name in trained)
         assert any("c_fc.lora_B" in name for name in trained)
-        assert any("trainable_tokens_delta" in name for name in trained)
+        is_tied = adapted.model.config.tie_word_embeddings
+        assert sum("trainable_tokens_delta" in name for name in trained) == (1 if is_tied else 2)
         total, count = adapted.parameters()
         assert 0 < count < total / 4
+
+    def test_a_special_token_can_become_the_likeliest(self, adapted):
+        """Also where it has a row of its own in the output layer: what ends a reply must be able to win."""
+        ids, end = torch.tensor([[3, 40, 77]]), adapted.codec.special_ids["<SPEAKER>"]
+        optimizer = torch.optim.Adam([p for p in adapted.model.parameters() if p.requires_grad], lr=0.05)
+        for _ in range(60):
+            loss = -adapted.model(ids).logits[0, -1].log_softmax(0)[end]
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        assert loss.exp().reciprocal() > 0.9
 
     def test_are_merged_into_a_plain_model_that_answers_alike(self, adapted, tmp_path):
         save_model(tmp_path / "best", adapted, ("sad",), TrainSettings(Path("data"), tmp_path, lora_rank=2))
