@@ -29,7 +29,8 @@ READ: dict[str, str] = {
     ),
     "anger": (
         '"That is so nice of him!" to a theft of work: it misses what was done. "This is the second time he has done '
-        'it", which says nothing alone, is taken for violence: a false alarm. Asked whether it is anger or hurt it '
+        'it" and "Everybody tells me to calm down. I hate that.", which say nothing alone, are taken for danger: two '
+        "false alarms. Asked whether it is anger or hurt it "
         "says that it is not sure, and guesses *annoyed*, *embarrassed* or *angry*."
     ),
     "boredom": (
@@ -55,9 +56,9 @@ READ: dict[str, str] = {
         "something in English that has nothing to do with them."
     ),
     "very long message": (
-        'Of the four long messages the guard takes one for danger, and "I think I\'ll stay" as well: two false '
-        "alarms. The model reads the other three nearly whole, and forgets the first as soon as the next message "
-        "comes; its answers have little to do with them."
+        'The guard takes none of the four long messages for danger, but "I think I\'ll stay": a false alarm. The model '
+        "reads them nearly whole, and forgets the first as soon as the next message comes; its answers have little to "
+        "do with them."
     ),
     "silence": ("Short answers get short answers, in good English and without sense. It does not notice a silence."),
 }

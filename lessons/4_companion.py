@@ -327,8 +327,9 @@ print("can it read Russian letters?", buddy.can_read("Мне очень грус
 #
 # <details><summary>Answer</summary>
 #
-# After the listener's turn there is nothing to answer, so <code>reply</code> raises a <code>ValueError</code>, and
-# the connection breaks. A real service would answer with status 400 and a sentence that says what is wrong.
+# After the listener's turn there is nothing to answer, so <code>emotion_of</code>, which is asked first, raises a
+# <code>ValueError</code>, and the connection breaks. A real service would answer with status 400 and a sentence that
+# says what is wrong.
 # </details>
 #
 # Back to the [contents](README.md).

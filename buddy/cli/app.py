@@ -56,7 +56,7 @@ def use_config_file(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None:
         context.default_map = {
             **(context.default_map or {}),
-            **_read_config(path, {str(p.name) for p in context.command.params} - {"config"}),
+            **_read_config(path, context),
         }
     return path
 
@@ -105,7 +105,30 @@ ConfigOption = Annotated[
 ]
 
 
-def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
+def _read_config(path: Path, context: typer.Context) -> dict[str, Any]:
+    """Give the values of a file's options by the parameters' names; the file has the names that one types."""
+    parameters = {
+        option.lstrip("-"): parameter
+        for parameter in context.command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+        if parameter.name != "config"
+    }
+    values: dict[str, Any] = {}
+    for name, value in _read_yaml(path).items():
+        option = name.replace("_", "-")
+        if option not in parameters:
+            raise UserMistake(f"{path} names the unknown option {name!r}; known are {', '.join(sorted(parameters))}.")
+        parameter = parameters[option]
+        if f"--{option}" in parameter.secondary_opts:
+            values[str(parameter.name)] = _turned_round(path, name, value)
+        elif parameter.multiple or parameter.nargs < 0:
+            values[str(parameter.name)] = _each_as_typed(path, name, value)
+        else:
+            values[str(parameter.name)] = _as_typed(path, name, value)
+    return values
+
+
+def _read_yaml(path: Path) -> dict[str, object]:
     import yaml
 
     try:
@@ -114,11 +137,7 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
         raise UserMistake(f"{path} is not a YAML file: {_yaml_problem(error)}.") from error
     if not isinstance(settings, dict):
         raise UserMistake(f"{path} must hold 'option: value' lines.")
-    settings = {str(name).replace("-", "_"): value for name, value in settings.items()}
-    unknown = sorted(set(settings) - known)
-    if unknown:
-        raise UserMistake(f"{path} names the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}.")
-    return {name: _as_typed(path, name, value) for name, value in settings.items()}
+    return {str(name): value for name, value in settings.items()}
 
 
 def _yaml_problem(error: Exception) -> str:
@@ -136,6 +155,19 @@ def _as_typed(path: Path, name: str, value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return None if value in (None, "") else str(value)
+
+
+def _turned_round(path: Path, name: str, value: object) -> str | None:
+    """Give the value of ``memory`` that goes with one of ``no-memory``."""
+    if value is not None and not isinstance(value, bool):
+        raise UserMistake(f"{path} must say true or false behind {name!r}.")
+    return _as_typed(path, name, None if value is None else not value)
+
+
+def _each_as_typed(path: Path, name: str, value: object) -> list[str] | None:
+    """Give what may be typed several times; one value needs no list."""
+    typed = [_as_typed(path, name, one) for one in (value if isinstance(value, list) else [value])]
+    return [one for one in typed if one is not None] or None
 
 
 def main() -> None:

@@ -155,14 +155,19 @@ class Memory:
         """
         if not self._delete(*_is(conversation, owner)):
             raise _unknown(conversation)
+        self._database.wipe_traces()
 
     def erase_all(self, owner: str = "") -> int:
-        """Erase every conversation of an owner and tell how many there were; otherwise as ``erase``."""
-        return self._delete(ConversationRow.owner == owner)
+        """Erase every conversation of an owner and tell how many there were.
+
+        Raises:
+            TracesRemain: as ``erase``, also for traces that an earlier call had to leave.
+        """
+        return self._delete_and_wipe(ConversationRow.owner == owner)
 
     def forget_older_than(self, days: int) -> int:
-        """Erase conversations, of any owner, whose last turn is older, and tell how many there were."""
-        return self._delete(ConversationRow.last_at < now() - timedelta(days=days))
+        """Erase conversations, of any owner, whose last turn is older; otherwise as ``erase_all``."""
+        return self._delete_and_wipe(ConversationRow.last_at < now() - timedelta(days=days))
 
     def close(self) -> None:
         """Let go of the database."""
@@ -176,14 +181,18 @@ class Memory:
     ) -> None:
         self.close()
 
+    def _delete_and_wipe(self, which: Any) -> int:
+        erased = self._delete(which)
+        if erased or self._database.has_traces():  # an earlier try may have been in vain
+            self._database.wipe_traces()
+        return erased
+
     def _delete(self, *which: Any) -> int:
         with self._database.writing() as connection:
             query = delete(ConversationRow).where(*which).returning(ConversationRow.id)  # turns go with their row
             erased = len(connection.execute(query).all())
             if erased:
                 self._database.mark_traces(connection)
-        if erased:
-            self._database.wipe_traces()
         return erased
 
 

@@ -116,6 +116,10 @@ class Database(ABC):
         """Note, in the transaction that deletes, that traces are to be wiped."""
 
     @abstractmethod
+    def has_traces(self) -> bool:
+        """Tell whether an earlier deletion has left traces that are still to be wiped."""
+
+    @abstractmethod
     def wipe_traces(self) -> None:
         """Wipe what deleted rows have left.
 

@@ -2,15 +2,19 @@
 
 What is erased has to go from three places. Rows: ``secure_delete`` writes zeros over them. Pages: when SQLite
 rearranges rows it leaves copies behind that no row owns any more and that ``secure_delete`` never meets again (seen in
-3 of 12 trials), so ``VACUUM`` builds the file anew. The log (``-wal``): it holds pages as they once were until a
-checkpoint empties it, which a program that is just reading can delay.
+3 of 12 trials), so ``VACUUM`` builds the file anew. It first makes a copy, which could be too large for the memory: a
+file in the same folder, without a name, that is gone as soon as it is closed or the process ends. The log (``-wal``):
+it holds pages as they once were until a checkpoint empties it, which a program that is just reading can delay.
 
 From the moment of deleting until all of this is done, ``PRAGMA user_version`` holds a mark: whoever opens the file
 next sees it and finishes the work, also after a crash in between.
 """
 
 import secrets
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, event
@@ -27,7 +31,7 @@ SETTINGS = (
     "fullfsync = ON",  # on macOS only this waits for the disk itself; elsewhere it means nothing
     "checkpoint_fullfsync = ON",
     "secure_delete = ON",
-    "temp_store = MEMORY",  # VACUUM would put a copy of all conversations into the temporary folder
+    "temp_store = MEMORY",  # nothing goes into the temporary folder
 )
 
 NOTHING_LOST = "What was kept before is still there."
@@ -37,6 +41,7 @@ WORDS = {
     "disk I/O error": (EnvironmentFault, f"cannot be read or written: check the disk and its space. {NOTHING_LOST}"),
     "locked": (EnvironmentFault, f"is being written by another program: try again when it is done. {NOTHING_LOST}"),
     "readonly database": (EnvironmentFault, f"may not be written: change its permissions. {NOTHING_LOST}"),
+    "not a writable directory": (EnvironmentFault, "cannot be written: change the permissions of its folder."),
     "unable to open database file": (EnvironmentFault, "cannot be opened: check the folder and its permissions."),
     "file is not a database": (UserMistake, "is no database: name another file, or move it away to begin anew."),
     "malformed": (EnvironmentFault, "is damaged: put a copy in its place, or move it away to begin anew."),
@@ -45,6 +50,8 @@ WORDS = {
 
 TRY_SECONDS = 0.1
 """A checkpoint keeps writers out while it waits, so it waits so long at a time."""
+
+_vacuuming = threading.Lock()  # SQLite keeps the folder of temporary files in a global variable
 
 
 class SqliteDatabase(Database):
@@ -65,6 +72,7 @@ class SqliteDatabase(Database):
         )
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
+        self._folder = path.parent.absolute()
         super().__init__(engine, engine.execution_options(begin="BEGIN IMMEDIATE"), str(path))
 
     def lock_schema(self, connection: Connection) -> None:
@@ -76,6 +84,10 @@ class SqliteDatabase(Database):
 
     def mark_traces(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version = {1 + secrets.randbelow(2**31 - 1)}")
+
+    def has_traces(self) -> bool:
+        with self.reading() as connection:
+            return bool(_mark(connection))
 
     def wipe_traces(self) -> None:
         with self.reading() as connection:
@@ -124,12 +136,35 @@ class SqliteDatabase(Database):
         with self.faults(), self._without_transaction() as connection:
             connection.detach()  # its patience is its own
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * PATIENCE_SECONDS)}")
-            connection.exec_driver_sql("VACUUM")
+            with self._temporary_files_here(connection):
+                connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * TRY_SECONDS)}")
             while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
                 if time.monotonic() > deadline:
                     raise EnvironmentFault(f"The memory {self.place} is being read by another program.")
                 time.sleep(TRY_SECONDS)
+
+    @contextmanager
+    def _temporary_files_here(self, connection: Connection) -> Iterator[None]:
+        """Let a connection put what it does not need for long into the memory's own folder.
+
+        The setting is deprecated; a SQLite without it uses the temporary folder.
+
+        Raises:
+            EnvironmentFault: other threads have kept this one waiting for ``PATIENCE_SECONDS``.
+        """
+        if not _vacuuming.acquire(timeout=PATIENCE_SECONDS):
+            raise EnvironmentFault(f"The memory {self.place} has too much to do.")
+        try:
+            folder = str(self._folder).replace("'", "''")
+            connection.exec_driver_sql(f"PRAGMA temp_store_directory = '{folder}'")
+            connection.exec_driver_sql("PRAGMA temp_store = FILE")
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql("PRAGMA temp_store_directory = ''")
+        finally:
+            _vacuuming.release()
 
     def _without_transaction(self) -> Connection:
         return self.engine.execution_options(begin="").connect()

@@ -35,7 +35,7 @@ CATEGORIES: tuple[Category, ...] = get_args(Category)
 MESSAGES_WITH_CARE = 3
 """So many messages after an alarm are of concern at least, whatever they say."""
 
-READ_AS_DANGER = 0.07
+READ_AS_DANGER = 0.1
 """From which probability of danger on the second reader raises the alarm (decision 0014)."""
 
 READ_AS_HARMLESS = 0.97

@@ -92,7 +92,7 @@ def _read_once(path: Path) -> Iterator[Passage]:
     if len(kinds) != 1:
         raise UserMistake(f"{path} is no .jsonl or .txt file (either may be .xz or .gz compressed) and no folder.")
     try:
-        with OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8") as lines:
+        with OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8-sig") as lines:
             yield from (_read_json_lines if kinds[0] == ".jsonl" else _read_paragraphs)(path, lines)
     except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise UserMistake(f"{path} is damaged, or no UTF-8 text: {error}.") from error

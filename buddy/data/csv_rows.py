@@ -35,7 +35,7 @@ class CsvRow:
 
 
 def csv_rows(lines: Iterator[str]) -> Iterator[CsvRow]:
-    r"""Give the rows of a file, its header first; a line without anything is a row without fields.
+    r"""Give the rows of a file, its header first; a line without anything, also before it, is a row without fields.
 
     Args:
         lines: of the file, with their ends.
@@ -48,7 +48,8 @@ def csv_rows(lines: Iterator[str]) -> Iterator[CsvRow]:
         None
         ['3', 'so', '']
     """
-    first = next(lines, "")
+    while (first := next(lines, "")).isspace():
+        yield CsvRow([first], [])
     taken = _Lines(chain([first], lines))
     with any_field_length():
         reader = csv.reader(taken, delimiter=delimiter_of(first), strict=True)

@@ -15,7 +15,7 @@ from buddy.data.builtin import read_builtin
 from buddy.data.card import write_card
 from buddy.data.download import RemoteFile, download, sha256_of
 from buddy.data.hub import read_hub
-from buddy.data.normalise import comparison_key
+from buddy.data.normalise import comparison_key, encodable
 from buddy.data.own_data import read_own_data
 from buddy.data.prepared import (
     AUDIT_FILE,
@@ -92,11 +92,12 @@ def prepare(
         The folder, opened, and what was found in the data.
 
     Raises:
-        UserMistake: the source cannot be read or learned from, or ``out`` holds something else.
+        UserMistake: the source cannot be read or learned from, or ``out`` holds something else or the source itself.
         EnvironmentFault: the download failed, the folder cannot be written (nothing is left behind), or a file of a
             stream cannot be read.
     """
     out = settings.out or default_folder(settings.source)
+    _check_outside_source(out, settings.source)
     _check_replaceable(out)
     if settings.stream:
         return _prepare_stream(settings, out)
@@ -197,14 +198,24 @@ def _is_hub(source: str) -> bool:
     return source.startswith(HUB_PREFIX)
 
 
+def _check_outside_source(out: Path, source: str) -> None:
+    """Refuse to put a folder in the place of what it is made from."""
+    if source in (EMPATHETIC_DIALOGUES, BUILTIN) or _is_hub(source):
+        return
+    place, own = out.resolve(), Path(source).resolve()
+    if place == own or place in own.parents:
+        raise UserMistake(f"{out} would take the place of the source {source}; name another folder with --out.")
+
+
 def _check_replaceable(out: Path) -> None:
     """Refuse to put a folder in the place of something that buddy did not write."""
     for place in (out, *out.parents):
         if place.exists() and not place.is_dir():
             raise UserMistake(f"{place} is a file; --out names a folder.")
-    strangers = sorted(entry.name for entry in out.iterdir() if entry.name not in OWN_FILES) if out.exists() else []
+    names = {entry.name for entry in out.iterdir()} if out.exists() else set()
+    strangers = names - OWN_FILES if {LABELS_FILE, AUDIT_FILE} <= names else names
     if strangers:
-        raise UserMistake(f"{out} holds other files ({strangers[0]}); give a new or a prepared folder with --out.")
+        raise UserMistake(f"{out} holds other files ({min(strangers)}); give a new or a prepared folder with --out.")
 
 
 def _read_source(settings: PrepareSettings, downloads: Path, official: RemoteFile) -> Source:
@@ -304,7 +315,9 @@ def _used_settings(settings: PrepareSettings, details: Mapping[str, object]) -> 
     downloaded = settings.source == EMPATHETIC_DIALOGUES and settings.archive is None
     values = {**asdict(settings), "url": settings.url if downloaded else None, **details}
     return {
-        name: str(value) if isinstance(value, Path) else value for name, value in values.items() if value is not None
+        name: encodable(str(value)) if isinstance(value, (str, Path)) else value
+        for name, value in values.items()
+        if value is not None
     }
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from buddy.data.csv_rows import TORN, CsvRow, csv_rows, delimiter_of
 from buddy.data.parquet import open_parquet, read_schema
@@ -81,7 +81,7 @@ def column_names(path: Path) -> list[str]:
     if kind == ".parquet":
         return list(read_schema(path, ADVICE).names)
     if kind in CSV_KINDS:
-        with _open_csv(path) as (names, _, _):
+        with _open_csv(path) as (names, *_):
             return names
     first = next((row.values for row in _read_json_lines(path) if row.values is not None), {})
     return list(first)
@@ -107,11 +107,20 @@ def write_rows(path: Path, source: Path, added: Iterable[Mapping[str, Any]], kin
         with atomic_file(path) as file:
             file.writelines(f"{_spell(row)}\n" for row in rows)
         return
-    with _open_csv(source) as (names, header, _), atomic_file(path) as file:
-        delimiter = delimiter_of(header.lines[0])
-        writer = csv.DictWriter(file, [*names, *kinds], delimiter=delimiter, lineterminator="\n")
+    with _open_csv(source) as (names, delimiter, *_), atomic_file(path) as file:
+        writer = csv.DictWriter(_WithPlainEnds(file), [*names, *kinds], delimiter=delimiter)
         writer.writeheader()
         writer.writerows(rows)
+
+
+class _WithPlainEnds:
+    r"""A file whose rows end in "\n", though the library writes "\r\n": it quotes no letters but those of its end."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def is_text(field: str) -> bool:
@@ -120,21 +129,25 @@ def is_text(field: str) -> bool:
 
 
 @contextmanager
-def _open_csv(path: Path) -> Iterator[tuple[list[str], CsvRow, Iterator[CsvRow]]]:
-    """Give the columns, the header in which they stand, and the rows behind it."""
+def _open_csv(path: Path) -> Iterator[tuple[list[str], str, int, Iterator[CsvRow]]]:
+    """Give the columns, what separates them, the line on which the header ends, and the rows behind it."""
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         rows = csv_rows(file)
-        header = next(rows, None)
-        if header is None or not header.fields:
+        place = 0
+        for header in rows:
+            place += len(header.lines)
+            if header.fields != []:
+                break
+        if place == 0 or not header.fields:
             raise UserMistake(f"{path} has no header.")
         names = [name.strip() for name in header.fields]
         refuse_repeated(path, names)
-        yield names, header, rows
+        yield names, delimiter_of(header.lines[0]), place, rows
 
 
 def _read_csv(path: Path) -> Iterator[Row]:
-    with _open_csv(path) as (names, header, rows):
-        place = len(header.lines)
+    with _open_csv(path) as (names, _, end, rows):
+        place = end
         for row in rows:
             place += len(row.lines)
             if row.fields is None:

@@ -8,6 +8,7 @@ them all at once.
 Shapes: `N` rows of a split.
 """
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,10 +87,11 @@ class Wanted:
 def files_of(path: Path) -> dict[str, list[Path]]:
     """Find the files of a source, by split: those of a folder that are named after one, or else all of them.
 
-    ``train-00000-of-00012.parquet`` is one of several files of train.
+    ``train-00000-of-00012.parquet`` is one of several files of train, and so are ``train_0.csv`` and ``trainset.csv``.
 
     Raises:
-        UserMistake: there is none, or some are named after splits and none after train.
+        UserMistake: there is none, some are named after splits and none after train, or it is not clear to which split
+            one belongs: rows of test would be learned from, or left out, without a word.
 
     Example:
         >>> import tempfile
@@ -108,9 +110,14 @@ def files_of(path: Path) -> dict[str, list[Path]]:
     ]
     by_split: dict[str, list[Path]] = {}
     for file in files:
-        by_split.setdefault(SPLIT_NAMES.get(file.stem.lower().split("-")[0], UNSPLIT), []).append(file)
+        by_split.setdefault(_split_named(file), []).append(file)
     if set(by_split) == {UNSPLIT}:
         return by_split
+    if UNSPLIT in by_split:
+        raise UserMistake(
+            f"To which split does {by_split[UNSPLIT][0]} belong? Name it like train-1.csv, valid-1.csv or test-1.csv, "
+            "or take it out of the folder."
+        )
     if "train" not in by_split:
         raise UserMistake(f"{path} has no file of rows that ends in {', '.join(KINDS)}, or none of train.")
     return {split: by_split[split] for split in SPLITS if split in by_split}
@@ -214,6 +221,12 @@ def split_of(group: str, fractions: Mapping[str, float], seed: int) -> str:
             return name
         place -= share
     return "train"
+
+
+def _split_named(file: Path) -> str:
+    """Name the split that a file is named after, as ``test (1).csv`` and ``testset.csv`` are; ``values.csv`` is not."""
+    first = re.match(r"([a-z]+?)(set|data)?(?![a-z])", file.stem.lower())
+    return SPLIT_NAMES.get(first[1], UNSPLIT) if first else UNSPLIT
 
 
 def _count_duplicates(kept: Kept) -> int:

@@ -11,6 +11,8 @@ from buddy.evaluation.results import Baseline, Evaluation
 from buddy.evaluation.run_folder import HistoryRow, Run, Setting
 
 THIS_MODEL = "this model"
+OTHER_SPLIT = "It learned from the train split of the same data."
+UNKNOWN_TEXTS = "It is not known whether it learned from some of these texts."
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -113,14 +115,22 @@ def in_hundred(share: float) -> str:
     return f"{100 * share:.1f}" if rounded in (0, 100) and share not in (0, 1) else str(rounded)
 
 
-def meaning(evaluation: Evaluation) -> str:
-    """Say what was asked, of how many texts, and what a blind guess would reach."""
-    labels = len(evaluation.per_label)
+def meaning(run: Run, evaluation: Evaluation) -> str:
+    """Say what was asked, of how many texts, whether they were learned from, and what a blind guess would reach."""
+    learned = OTHER_SPLIT if run.is_of_data(evaluation.data.fingerprint) else UNKNOWN_TEXTS
     return (
-        f"The model read {evaluation.n:,} texts of the {evaluation.split} split, which it was not trained on, and "
-        f"picked one of {labels} labels for each. Always giving the most frequent label would be right "
+        f"The model read {evaluation.n:,} texts of the {evaluation.split} split and picked one of "
+        f"{len(evaluation.per_label)} labels for each. {learned} Always giving the most frequent label would be right "
         f"{in_hundred(chance(evaluation))} times in 100."
     )
+
+
+def baselines_data(run: Run, evaluation: Evaluation) -> str:
+    """Say what the baselines learned from: the train split of the run's data, if it has any, or of these data."""
+    if run.is_of_data(evaluation.data.fingerprint):
+        return "The baselines learned from the same train split as the model"
+    folder = evaluation.data.folder if run.data_fingerprint is None else run.settings.get("data")
+    return f"The baselines learned from the train split of {folder}"
 
 
 def chance(evaluation: Evaluation) -> float:

@@ -29,18 +29,19 @@ class TraitRow:
 def reply_rows(scores: CompanionScores) -> tuple[ReplyRow, ...]:
     """List how well the model foresees what people replied, and knows what they feel from the conversation."""
     perplexity, emotion = scores.perplexity, scores.context_emotion
-    words = _ends(perplexity.per_word_interval, 1.0)
+    interval = perplexity.per_word_interval
+    words = f"{_written(interval[0])} – {_written(interval[1])}" if interval else ""
     first, last = (
         (f"{100 * place.accuracy:.1f}", _ends(place.interval, 100.0))
         for place in (emotion.first_turn, emotion.last_turn)
     )
     return (
         ReplyRow(
-            "perplexity per word", f"{perplexity.per_word:.1f}", words, "punctuation counts; compares with others"
+            "perplexity per word", _written(perplexity.per_word), words, "punctuation counts; compares with others"
         ),
-        ReplyRow("… averaged by reply", f"{perplexity.per_word_by_reply:.1f}", "", "as published code does"),
-        ReplyRow("… per word between spaces", f"{perplexity.per_space_word:.1f}", "", "fewer words, so it is higher"),
-        ReplyRow("… per token", f"{perplexity.per_token:.1f}", "", "compares within one tokenizer only"),
+        ReplyRow("… averaged by reply", _written(perplexity.per_word_by_reply), "", "as published code does"),
+        ReplyRow("… per word between spaces", _written(perplexity.per_space_word), "", "fewer words, so it is higher"),
+        ReplyRow("… per token", _written(perplexity.per_token), "", "compares within one tokenizer only"),
         ReplyRow("bits per byte", f"{perplexity.bits_per_byte:.3f}", "", "independent of what a word is"),
         ReplyRow("emotion after the first turn, %", *first, "how often it is found from what is said"),
         ReplyRow("emotion after the last turn, %", *last, "the same with the whole conversation before it"),
@@ -69,6 +70,18 @@ def trait_rows(generated: Generated) -> tuple[TraitRow, ...]:
         ),
         TraitRow("chrF", f"{generated.likeness.chrf:.1f}", "", "runs of letters shared with the real reply, 0 to 100"),
     )
+
+
+def _written(perplexity: float | None) -> str:
+    """Write a perplexity, also one of words that are whole replies, as where nobody writes spaces.
+
+    Example:
+        >>> _written(24.91), _written(3.2e90), _written(None)
+        ('24.9', '3.2e+90', 'too large')
+    """
+    if perplexity is None:
+        return "too large"
+    return f"{perplexity:.1f}" if perplexity < 1e6 else f"{perplexity:.1e}"
 
 
 def _ends(interval: Interval | None, scale: float) -> str:

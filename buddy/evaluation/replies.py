@@ -47,6 +47,9 @@ UNITS = ("tokens", "words", "space_words", "bytes")
 
 WORDS = UNITS.index("words")
 
+MOST_NATS = 700.0
+"""Of a unit: more, and its perplexity is no number any more. A reply without spaces is one word, however long."""
+
 
 @dataclass(frozen=True)
 class Perplexity:
@@ -67,6 +70,8 @@ class Perplexity:
             which a word of a short reply counts more.
         per_space_word: exp(nats / space_words).
         bits_per_byte: nats / bytes, in bits.
+
+    A perplexity is ``None`` where its units hold so much text that it would be too large for a number.
     """
 
     conversations: int
@@ -76,11 +81,11 @@ class Perplexity:
     words: int
     space_words: int
     bytes: int
-    per_token: float
-    per_word: float
+    per_token: float | None
+    per_word: float | None
     per_word_interval: Interval | None
-    per_word_by_reply: float
-    per_space_word: float
+    per_word_by_reply: float | None
+    per_space_word: float | None
     bits_per_byte: float
 
 
@@ -144,13 +149,17 @@ def summarise(surprise: Surprise, resamples: int, seed: int) -> Perplexity:
         words=words,
         space_words=space_words,
         bytes=size,
-        per_token=math.exp(nats / tokens),
-        per_word=math.exp(nats / words),
+        per_token=_perplexity(nats / tokens),
+        per_word=_perplexity(nats / words),
         per_word_interval=_interval(surprise, resamples, seed),
-        per_word_by_reply=math.exp(np.mean(surprise.nats / surprise.sizes[:, WORDS])),
-        per_space_word=math.exp(nats / space_words),
+        per_word_by_reply=_perplexity(float(np.mean(surprise.nats / surprise.sizes[:, WORDS]))),
+        per_space_word=_perplexity(nats / space_words),
         bits_per_byte=nats / math.log(2) / size,
     )
+
+
+def _perplexity(nats_per_unit: float) -> float | None:
+    return math.exp(nats_per_unit) if nats_per_unit <= MOST_NATS else None
 
 
 def _surprise_at_replies(engine: Engine, dialogues: Sequence[Dialogue], max_tokens: int) -> list[tuple[float, int]]:
@@ -212,4 +221,4 @@ def _interval(surprise: Surprise, resamples: int, seed: int) -> Interval | None:
     )
     drawn = [(weights @ nats) / (weights @ words) for weights in draws(len(words), resamples, seed)]
     low, high = interval(float(nats.sum() / words.sum()), np.concatenate(drawn))
-    return math.exp(low), math.exp(high)
+    return (math.exp(low), math.exp(high)) if high <= MOST_NATS else None

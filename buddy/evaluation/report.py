@@ -111,10 +111,13 @@ def read_material(folder: Path) -> Material:
 
 
 def _other_splits(folder: Path, evaluation: Evaluation | None) -> Iterator[Evaluation]:
+    """Read what was found on the other splits of the same data."""
     for split in SPLITS:
         file = folder / split_metrics_file(split)
         if evaluation and split != evaluation.split and file.is_file():
-            yield read_evaluation(file)
+            other = read_evaluation(file)
+            if other.data.fingerprint == evaluation.data.fingerprint:
+                yield other
 
 
 def draw_pictures(material: Material) -> Iterator[Picture]:

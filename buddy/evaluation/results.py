@@ -250,6 +250,7 @@ READERS: dict[object, Callable[[Any], object]] = {
     float: _number,
     int: _count,
     str: str,
+    float | None: lambda value: None if value is None else _number(value),
     int | None: lambda value: None if value is None else _count(value),
     Interval | None: lambda value: None if value is None else _interval(value),
 }

@@ -48,6 +48,10 @@ class Run:
         """The checkpoint that is judged."""
         return self.model or whole_folder(self.folder / BEST_FOLDER)
 
+    def is_of_data(self, fingerprint: str) -> bool:
+        """Tell whether the run is known to have been trained on data with this fingerprint."""
+        return self.data_fingerprint == fingerprint
+
 
 @dataclass(frozen=True)
 class HistoryRow:

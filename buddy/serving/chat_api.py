@@ -466,7 +466,10 @@ def safety(service: Service, found: Assessment) -> dict[str, Any]:
     return {
         "level": found.level.name.lower(),
         "category": found.category,
-        "resources": [{"name": line.name, "number": line.phone, "text": line.text, "url": line.web} for line in lines],
+        "resources": [
+            {"name": line.name, "number": line.phone, "text": line.text, "url": line.web, "hours": line.hours}
+            for line in lines
+        ],
         "emergency": emergency_number(service.settings.country),
     }
 

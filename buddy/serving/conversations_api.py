@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -119,9 +121,16 @@ def _add_routes_of_one(routes: APIRouter, memory: Memory, desk: Desk) -> None:
         return Response(status_code=204)
 
     @routes.get("/v1/conversations/{conversation}/mood", responses=errors(404, 422, 503))
-    async def mood(conversation: Id, request: Request) -> dict[str, Any]:
+    async def mood(
+        conversation: Id,
+        request: Request,
+        timezone: Annotated[
+            str | None, Query(max_length=64, description="Whose days and evenings, `Europe/Berlin`, say.")
+        ] = None,
+    ) -> dict[str, Any]:
         """Tell how the mood has gone, message by message and in words."""
-        return await desk.do(lambda: _mood(memory.turns(conversation, _owner(request))))
+        zone = _find_zone(timezone) if timezone is not None else None
+        return await desk.do(lambda: _mood(memory.turns(conversation, _owner(request)), zone))
 
 
 def _erased_but(traces: TracesRemain) -> Response:
@@ -141,8 +150,7 @@ def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory) 
         require_replies(service)
         mine = (_owner(request), conversation)
         if mine in writing:
-            message = "Another request is writing in this conversation."
-            raise Refused(409, with_number(service.settings.country, message), "conflict")
+            return await answer(service, request, asked, partial(_refuse, service, asked.content), [asked.content])
 
         def hear() -> tuple[Talk, Answer]:
             talk = Talk(service.buddy, memory, conversation, _owner(request))
@@ -151,6 +159,21 @@ def _add_route_of_messages(routes: APIRouter, service: Service, memory: Memory) 
         exchange = _Exchange(service, hear, asked.content, lambda: writing.discard(mine))
         writing.add(mine)
         return await answer(service, request, asked, exchange.begin, [asked.content], end=exchange.end)
+
+
+async def _refuse(service: Service, message: str) -> Answer:
+    """Let a message wait for the one before it, unless it tells of a crisis: that is answered at once, and not kept."""
+    crisis = await _answer_crisis(service, message)
+    if crisis:
+        return crisis
+    reason = "Another request is writing in this conversation."
+    raise Refused(409, with_number(service.settings.country, reason), "conflict")
+
+
+async def _answer_crisis(service: Service, message: str) -> Answer | None:
+    """Answer a message without the light of its conversation if it tells of a crisis."""
+    alone = await service.turnstile.look(partial(service.buddy.answer, [message]))
+    return alone if alone.kind == "crisis" else None
 
 
 class _Exchange:
@@ -169,15 +192,18 @@ class _Exchange:
         self._keeping: asyncio.Task[None] | None = None
 
     async def begin(self) -> Answer:
-        """Answer the message in the light of the conversation; where the memory fails, a crisis without its light."""
+        """Answer the message in the light of the conversation; where there is none to be had, a crisis without it."""
         self._hearing = asyncio.create_task(self._service.desk.do(self._hear))
         await asyncio.wait({self._hearing}, timeout=CRISIS_SECONDS)
-        error = self._hearing.exception() if self._hearing.done() else None
-        if not self._hearing.done() or (error and not isinstance(error, UnknownConversation)):
-            alone = await self._service.turnstile.look(partial(self._service.buddy.answer, [self._message]))
-            if alone.kind == "crisis":
-                return alone
-        return (await asyncio.shield(self._hearing))[1]
+        if not self._hearing.done() or self._hearing.exception():
+            crisis = await _answer_crisis(self._service, self._message)
+            if crisis:
+                return crisis
+        try:
+            return (await asyncio.shield(self._hearing))[1]
+        except UnknownConversation:
+            message = with_number(self._service.settings.country, "There is no such conversation.")
+            raise Refused(404, message, "not_found") from None
 
     def end(self, said: str) -> "asyncio.Task[None]":
         """Keep as much of the reply as was said; it is told once."""
@@ -213,11 +239,20 @@ def _as_json(found: Stored) -> dict[str, Any]:
     }
 
 
-def _mood(turns: Sequence[Turn]) -> dict[str, Any]:
+def _find_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: a path out of the zones, a folder of zones
+        message = "timezone: no time zone of this name is known here; names are such as Europe/Berlin."
+        raise Refused(422, message, "invalid_request", param="timezone") from None
+
+
+def _mood(turns: Sequence[Turn], zone: ZoneInfo | None) -> dict[str, Any]:
     points = course(turns)
     mean = mean_affect(points)
     return {
-        "summary": summary(points),
+        "summary": summary(points, timezone=zone),
+        "timezone": zone.key if zone else datetime.now().astimezone().tzname(),
         "emotions": mean_emotions(points),
         "valence": mean.valence if mean else None,
         "arousal": mean.arousal if mean else None,

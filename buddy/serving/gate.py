@@ -13,12 +13,12 @@ import re
 import secrets
 import time
 import traceback
-from http.cookies import CookieError, SimpleCookie
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -225,11 +225,8 @@ def _request_id(headers: Headers) -> str:
 
 
 def _session(headers: Headers) -> str | None:
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION)
-    except CookieError:
-        return None
-    return cookie.value if cookie and len(cookie.value) >= 32 else None
+    session = cookie_parser(headers.get("cookie", "")).get(SESSION, "")  # http.cookies stops at others' odd cookies
+    return session if len(session) >= 32 else None
 
 
 def defect(number: str) -> Response:

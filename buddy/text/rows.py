@@ -83,9 +83,18 @@ class TextCorpus:
         return Tokenizer.from_str((self.folder / "tokenizer.json").read_text("utf-8"))
 
     def bytes_per_token(self) -> float:
-        """Bytes of text for each learned token of ``valid``: what turns nats per token into bits per byte."""
-        learned = sum(float(row.weights.sum()) for row in self.rows("valid"))
-        return float(self.facts["valid"]["bytes"]) / max(learned, 1.0)
+        """Bytes for each learned token of ``valid``: what turns nats per token into bits per byte.
+
+        Only the bytes of learned tokens count, and a mark counts one, as the end of a reply does in an evaluation.
+        """
+        marks = list(self.codec.special_ids.values())
+        learned, size = 0, 0
+        for row in self.rows("valid"):
+            ids = row.ids[row.weights > 0]
+            is_mark = np.isin(ids, marks)
+            learned += len(ids)
+            size += len(self.codec.decode(ids[~is_mark].tolist()).encode()) + int(is_mark.sum())
+        return size / max(learned, 1)
 
     def fingerprint(self) -> str:
         """Tell whether two folders hold the same tokens."""

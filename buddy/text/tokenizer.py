@@ -18,8 +18,8 @@ import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from buddy.data.normalise import encodable
-from buddy.errors import UserMistake
-from buddy.text.render import END, LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, label_text
+from buddy.errors import UserMistake, counted
+from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER, SPECIAL_TOKENS, Piece, label_text
 
 # Longer than any word, and what it is cut into.
 ENDLESS_WORD = re.compile(r"\S{400}")
@@ -66,7 +66,7 @@ class Codec:
         Args:
             documents: rendered texts.
             max_tokens: longer documents lose their *oldest* part: whole pieces up to the start of a turn, then the
-                first words of the remaining text. What stands right before a question is always kept.
+                first words of the remaining text. What stands right before a question is always kept, and a label, too.
         """
         texts = [encodable(piece.text) for pieces in documents for piece in pieces if not piece.special]
         encodings = iter(self.backend.encode_batch_fast(texts, add_special_tokens=False))
@@ -113,8 +113,9 @@ class Codec:
             first = _first_kept_piece(pieces, ids, max_tokens - len(self.start_ids))
             ids, weights = ids[first:], weights[first:]
             excess = sum(map(len, ids)) + len(self.start_ids) - max_tokens
-            longest = max(range(len(ids)), key=lambda i: len(ids[i]))
-            ids[longest] = ids[longest][max(excess, 0) :]
+            if excess > 0:
+                longest = max(_texts_in(pieces[first:]), key=lambda i: len(ids[i]))
+                ids[longest] = ids[longest][excess:]
         flat = [*self.start_ids, *(token for piece in ids for token in piece)]
         each = [0.0] * len(self.start_ids) + [w for piece, w in zip(ids, weights, strict=True) for _ in piece]
         return Tokens(np.array(flat, np.int64), np.array(each, np.float32))
@@ -129,6 +130,12 @@ def _first_kept_piece(pieces: Sequence[Piece], ids: Sequence[Sequence[int]], roo
     tokens_from = list(accumulate(reversed([len(piece) for piece in ids])))[::-1]
     fitting = [start for start in (0, *starts) if tokens_from[start] <= room]
     return min(fitting) if fitting else max(starts, default=0)
+
+
+def _texts_in(pieces: Sequence[Piece]) -> list[int]:
+    """Give the places of what may be shortened: neither a mark nor a label, which would be learned as another one."""
+    before = [None, *(piece.text if piece.special else None for piece in pieces)]
+    return [i for i, piece in enumerate(pieces) if not piece.special and before[i] != EMOTION_TYPE]
 
 
 def make_codec(backend: Tokenizer, special_ids: Mapping[str, int] | None = None) -> Codec:
@@ -170,6 +177,9 @@ def train_tokenizer(texts: Iterable[str], labels: Sequence[str], vocabulary_size
         vocabulary_size: upper limit, special tokens and labels included. GPT-2 has 50,257; a small model
             cannot afford that many embedding rows.
 
+    Raises:
+        UserMistake: the single bytes, the special tokens and the words of the labels alone are more than that.
+
     Source:
         Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 
@@ -183,10 +193,17 @@ def train_tokenizer(texts: Iterable[str], labels: Sequence[str], vocabulary_size
     tokenizer.decoder = decoders.ByteLevel()
     special = [AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS]
     whole = _label_words(tokenizer, labels)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    needed = len(alphabet) + len(special) + len(whole)
+    if needed > vocabulary_size:
+        raise UserMistake(
+            f"The labels have {counted(len(whole), 'different word')}, a token each; they need --vocabulary-size "
+            f"{needed} or more, not {vocabulary_size}."
+        )
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary_size - len(whole),
         special_tokens=special,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        initial_alphabet=alphabet,
         show_progress=False,
     )
     tokenizer.train_from_iterator(_without_endless_words(texts), trainer)

@@ -13,7 +13,7 @@ import typer
 from buddy import __version__
 from buddy.cli import commands  # noqa: F401  (registers the commands)
 from buddy.cli.app import app
-from buddy.errors import install
+from buddy.errors import UserMistake, install
 
 
 def leaves(command: object, name: str = "") -> list[str]:
@@ -93,10 +93,62 @@ class TestConfigFile:
         buddy("train", "--seed", 2, "--config", "train.yaml")
         assert asked["seed"] == 2
 
+    def test_has_the_names_that_one_types(self, buddy):
+        Path("safety.yaml").write_text("input: none.jsonl\njson: true\n")
+        _, _, err = buddy("evaluate-safety", "--config", "safety.yaml")
+        assert "Invalid value for '--input': file 'none.jsonl' does not exist" in err
+
+    @pytest.mark.parametrize(
+        ("line", "is_off"),
+        [
+            ("no-memory: true", True),
+            ("no_memory: true", True),
+            ("memory: false", True),
+            ("no-memory: false", False),
+            ("no-memory: null", False),
+        ],
+    )
+    def test_may_turn_an_option_off(self, buddy, line, is_off):
+        Path("chat.yaml").write_text(line)
+        _, _, err = buddy("chat", "--model", "nowhere", "--forget-after", 30, "--config", "chat.yaml")
+        assert ("--forget-after is about a memory; leave out --no-memory." in err) == is_off
+
+    @pytest.mark.parametrize(("written", "names"), [("[a.txt, b.txt@2]", ["a.txt", "b.txt@2"]), ("a.txt", ["a.txt"])])
+    def test_has_a_list_for_what_may_be_given_several_times(self, buddy, monkeypatch, written, names):
+        seen: list[str] = []
+
+        def stop(settings, files, labels):
+            raise UserMistake("Enough.")
+
+        monkeypatch.setattr("buddy.data.corpus.parse_corpus_file", seen.append)
+        monkeypatch.setattr("buddy.training.pretrain.make_corpus", stop)
+        Path("pretrain.yaml").write_text(f"corpus: {written}\n")
+        assert buddy("pretrain", "--config", "pretrain.yaml") == (2, "", "buddy: Enough.\n")
+        assert seen == names
+
+    def test_names_what_is_known_as_one_types_it(self, buddy):
+        Path("safety.yaml").write_text("input_file: none.jsonl\n")
+        _, _, err = buddy("evaluate-safety", "--config", "safety.yaml")
+        known = "input, json, rules-only"
+        assert err == f"buddy: safety.yaml names the unknown option 'input_file'; known are {known}.\n"
+
+    @pytest.mark.parametrize(
+        ("command", "content", "sentence"),
+        [
+            ("chat", "no-memory: 'yes'", "chat.yaml must say true or false behind 'no-memory'."),
+            ("pretrain", "corpus: [[a, b]]", "pretrain.yaml gives 'corpus' several values"),
+            ("pretrain", "corpus: []", "Say what to read: --corpus FILE"),
+        ],
+    )
+    def test_with_a_value_that_means_nothing_is_one_sentence(self, buddy, command, content, sentence):
+        Path(f"{command}.yaml").write_text(content)
+        code, _, err = buddy(command, "--config", f"{command}.yaml")
+        assert (code, sentence in err) == (2, True)
+
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [
-            ("colour: red", "train.yaml names the unknown option 'colour'; known are backbone, batch_size,"),
+            ("colour: red", "train.yaml names the unknown option 'colour'; known are backbone, batch-size,"),
             ("config: other.yaml", "names the unknown option 'config'"),
             ("- data", "train.yaml must hold 'option: value' lines."),
             ("{", "train.yaml is not a YAML file"),

@@ -10,12 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, text, update
 
+from buddy.companion import memory_postgres, memory_sqlite
 from buddy.companion.conversation import ConversationMoved, Turn, now
 from buddy.companion.memory import Memory, UnknownConversation, default_path, open_existing_memory, open_memory
+from buddy.companion.memory_database import TracesRemain
 from buddy.companion.memory_tables import ConversationRow
-from buddy.errors import BuddyError, UserMistake
+from buddy.errors import BuddyError, EnvironmentFault, UserMistake
 from tests.postgres import postgres_server
 
 SECRET = "my zebra is called Amanda"
@@ -179,6 +181,63 @@ class TestErasing:
             assert not traces(tmp_path)
             assert said(another, kept) == [LISTENER.text]
 
+    def test_wipes_at_the_next_try_what_a_reader_has_held(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(memory_sqlite, "PATIENCE_SECONDS", 0.5)
+        url = f"sqlite:///{tmp_path / 'm.sqlite3'}"
+        with open_memory(url) as memory, open_memory(url) as another:
+            memory.add(memory.begin().id, [replace(SPEAKER, said_at=now() - timedelta(days=8))])
+            with another._database.reading() as connection:
+                connection.execute(text("SELECT * FROM turns")).all()
+                for forget in (lambda: memory.forget_older_than(7), memory.erase_all):
+                    with pytest.raises(TracesRemain):
+                        forget()
+                with pytest.raises(UnknownConversation):
+                    memory.erase("nonsense")
+            assert traces(tmp_path)
+            assert memory.forget_older_than(7) == 0
+            assert not traces(tmp_path)
+
+    def test_vacuums_postgresql_again_only_after_a_failure(self, postgres):
+        with open_memory(postgres) as memory:
+            vacuums = []
+
+            def fail_once(_connection, _cursor, statement, *_rest):
+                if statement.startswith("VACUUM"):
+                    vacuums.append(statement)
+                    if len(vacuums) == 1:
+                        raise EnvironmentFault("The server has gone.")
+
+            event.listen(memory._database.engine, "before_cursor_execute", fail_once)
+            assert memory.erase_all() == 0
+            assert len(vacuums) == 0
+            memory.begin()
+            with pytest.raises(TracesRemain):
+                memory.erase_all()
+            assert memory.erase_all() == 0
+            assert len(vacuums) == 2
+            assert memory.erase_all() == 0
+            assert len(vacuums) == 2
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process stands in /proc")
+    def test_needs_no_memory_for_the_whole_file(self, tmp_path):
+        home = tmp_path / "buddy's"
+        url = f"sqlite:///{home / 'm.sqlite3'}"
+        program = (
+            "import re, sys\nfrom pathlib import Path\nfrom buddy.companion.conversation import Turn\n"
+            "from buddy.companion.memory import open_memory\n"
+            "def peak(): return int(re.search('VmHWM:\\\\s+(\\\\d+)', Path('/proc/self/status').read_text())[1])\n"
+            "memory = open_memory(sys.argv[1])\nkept, talk = memory.begin().id, memory.begin().id\n"
+            "for _ in range(40):\n    memory.add(kept, [Turn('speaker', 'kept ' * 200_000)])\n"
+            "memory.add(talk, [Turn('speaker', sys.argv[2])])\n"
+            "before = peak()\nmemory.erase(talk)\nprint(peak() - before)\n"
+        )
+        command = [sys.executable, "-c", program, url, SECRET]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert (home / "m.sqlite3").stat().st_size > 40_000_000
+        assert int(done.stdout) < 10_000
+        assert not traces(home)
+        assert [file.name for file in home.iterdir() if not file.name.startswith("m.sqlite3")] == []
+
 
 def traces(folder: Path) -> list[str]:
     return [file.name for file in folder.iterdir() if SECRET.encode() in file.read_bytes()]
@@ -239,6 +298,26 @@ class TestFaults:
         with open_memory(url) as memory:
             assert said(memory, talk) == ["kept"]
             memory.add(talk, [SPEAKER])
+
+    def test_a_server_that_holds_a_row_is_not_waited_for_without_end(self, postgres, monkeypatch):
+        monkeypatch.setattr(memory_postgres, "PATIENCE_SECONDS", 0.5)
+        with open_memory(postgres) as memory:
+            talk = memory.begin().id
+            with memory._database.writing() as connection:
+                connection.execute(update(ConversationRow).where(ConversationRow.id == talk).values(turns=0))
+                with pytest.raises(EnvironmentFault, match="written by another program"):
+                    memory.add(talk, [SPEAKER])
+            memory.add(talk, [SPEAKER])
+            memory.erase(talk)
+
+    def test_a_server_out_of_reach_is_not_waited_for_without_end(self, postgres):
+        with open_memory(postgres) as memory, memory._database.reading() as connection:
+            server = connection.connection.dbapi_connection
+            assert server
+            told = server.info.get_parameters()
+            assert told["tcp_user_timeout"] == "10000"
+            idle, interval, count = (int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+            assert idle + interval * count == 10
 
     def test_what_is_no_memory_is_refused(self, tmp_path):
         (tmp_path / "text.sqlite3").write_text("no database at all, but long enough to be looked at" * 100)

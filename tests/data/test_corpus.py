@@ -34,6 +34,15 @@ def test_a_text_file_gives_paragraphs(tmp_path):
     assert list(read_passages(CorpusFile(path), 1)) == ["One line\nand another.", "A second passage."]
 
 
+@pytest.mark.parametrize(("name", "content"), [("a.jsonl", '{"text": "It rained."}'), ("a.txt", "It rained.")])
+@pytest.mark.parametrize("opener", [open, gzip.open])
+def test_a_mark_of_the_byte_order_is_no_part_of_the_text(tmp_path, name, content, opener):
+    path = tmp_path / (name if opener is open else f"{name}.gz")
+    with opener(path, "wb") as file:
+        file.write(content.encode("utf-8-sig"))
+    assert list(read_passages(CorpusFile(path), 1)) == ["It rained."]
+
+
 def test_a_prepared_folder_gives_its_training_split_only(tmp_path):
     talk = Dialogue("t1", "sad", "My cat died.", ("My cat died.", "I am sorry."))
     examples = {"train": [Example("1", "We won!", "joyful")], "valid": [Example("2", "Go away.", "angry")]}

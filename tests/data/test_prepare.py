@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from buddy.data.download import RemoteFile
@@ -268,6 +270,62 @@ def test_prepared_folder_is_replaced_and_any_other_is_not(moods):
     for below in ("notes.txt", "notes.txt/a/b"):
         with pytest.raises(UserMistake, match=r"notes\.txt is a file; --out names a folder"):
             prepare(PrepareSettings(source=str(moods), out=out / below))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+class TestTheSourceIsNotReplaced:
+    """What one's own data stand in is no place for the folder that is made of them."""
+
+    @pytest.fixture
+    def tweets(self):
+        """A folder of the user's own whose files are named as buddy's are."""
+        folder = Path("data/tweets")
+        folder.mkdir(parents=True)
+        rows = {"text": [f"text {n}" for n in range(60)], "label": ["sad", "glad"] * 30, "user": ["me"] * 60}
+        for split in ("train", "test"):
+            pq.write_table(pa.table(rows), folder / f"{split}.parquet")
+        return folder
+
+    @pytest.mark.parametrize("out", [None, "data/tweets", "data/../data/tweets/", "link"])
+    def test_by_a_folder_of_the_same_name(self, tweets, stream, out):
+        Path("link").symlink_to(tweets)
+        self.check_refused(tweets, tweets, out, stream)
+
+    @pytest.mark.parametrize("out", ["data/tweets", "data"])
+    def test_by_one_above_it(self, tweets, stream, out):
+        self.check_refused(tweets, tweets / "train.parquet", out, stream)
+
+    def test_even_if_buddy_wrote_it(self, stream):
+        data, _ = prepare(PrepareSettings(source="builtin"))
+        fingerprint = data.fingerprint()
+        with pytest.raises(UserMistake, match=r"take the place of the source data/builtin; .* with --out\."):
+            prepare(PrepareSettings(source="data/builtin", stream=stream))
+        assert data.fingerprint() == fingerprint
+
+    def test_nor_is_another_folder_that_only_looks_like_one_of_buddy(self, tweets, moods, stream):
+        with pytest.raises(UserMistake, match=r"data/tweets holds other files \(test\.parquet\)"):
+            prepare(PrepareSettings(source=str(moods), out=tweets, stream=stream))
+        assert len(list(tweets.iterdir())) == 2
+
+    def test_and_a_new_folder_within_it_is_allowed(self, tweets, stream):
+        data, _ = prepare(PrepareSettings(source=str(tweets), out=tweets / "prepared", stream=stream))
+        assert data.splits() == ("train", "valid", "test")
+
+    @staticmethod
+    def check_refused(tweets, source, out, stream):
+        before = {file: file.read_bytes() for file in tweets.iterdir()}
+        with pytest.raises(UserMistake, match=rf"would take the place of the source {source}; .* with --out\."):
+            prepare(PrepareSettings(source=str(source), out=Path(out) if out else None, stream=stream))
+        assert {file: file.read_bytes() for file in tweets.iterdir()} == before
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_half_a_surrogate_pair_in_the_name_of_a_column_is_written_as_a_question_mark(tmp_path, stream):
+    rows = [{"text": f"text {n}", "mood \ud83d": "sad" if n % 2 else "glad"} for n in range(100)]
+    (tmp_path / "moods.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    source = str(tmp_path / "moods.jsonl")
+    data, _ = prepare(PrepareSettings(source=source, label_column="mood \ud83d", stream=stream))
+    assert audit_of(data.folder)["settings"]["label_column"] == "mood ?"
 
 
 def test_failure_while_writing_keeps_the_old_folder(moods, monkeypatch):

@@ -28,15 +28,32 @@ def problems(file):
 class TestCsv:
     @pytest.mark.parametrize(("name", "delimiter"), [("a.csv", ","), ("a.tsv", "\t")])
     @settings(max_examples=40)
-    @given(
-        rows=st.lists(st.tuples(*[st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"))] * 2))
-    )
+    @given(rows=st.lists(st.tuples(*[st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))] * 2)))
     def test_gives_back_what_was_written(self, tmp_path_factory, name, delimiter, rows):
         file = tmp_path_factory.mktemp("rows") / name
         with open(file, "w", encoding="utf-8", newline="") as out:
             csv.writer(out, delimiter=delimiter).writerows([("id", "text"), *rows])
         assert [row.values for row in read_rows(file)] == [{"id": one, "text": other} for one, other in rows]
         assert column_names(file) == ["id", "text"]
+
+    def test_a_line_break_of_any_kind_stays_in_its_field(self, tmp_path):
+        file = tmp_path / "a.csv"
+        file.write_bytes(b'id,text\n1,"old mac\rline"\n2,"new\nline"\n3,"windows\r\nline"\n')
+        write_rows(tmp_path / "b.csv", file, added(file), KINDS)
+        texts = [row.values["text"] for row in read_rows(tmp_path / "b.csv") if row.values]
+        assert texts == ["old mac\rline", "new\nline", "windows\r\nline"]
+        assert (tmp_path / "b.csv").read_bytes().startswith(b"id,text,label,probability\n1,")
+
+    def test_blank_lines_before_the_header_are_skipped_and_counted(self, tmp_path):
+        file = tmp_path / "a.csv"
+        file.write_text("\n \nid;text;who, if any\n1;two;me\n3\n")
+        assert column_names(file) == ["id", "text", "who, if any"]
+        assert [row.values for row in read_rows(file) if row.values] == [
+            {"id": "1", "text": "two", "who, if any": "me"}
+        ]
+        assert problems(file) == {5: "it has 1 field, and the header 3"}
+        write_rows(tmp_path / "b.csv", file, added(file), KINDS)
+        assert (tmp_path / "b.csv").read_text().startswith("id;text;who, if any;label;probability\n")
 
     def test_rows_that_cannot_be_read_are_told_by_their_line(self, tmp_path):
         file = tmp_path / "a.csv"
@@ -73,7 +90,12 @@ class TestCsv:
         assert csv.field_size_limit() == before
 
     @pytest.mark.parametrize(
-        ("content", "what"), [("", "has no header"), ("a,b,a\n1,2,3\n", "more than one column named 'a'")]
+        ("content", "what"),
+        [
+            ("", "has no header"),
+            ("\n\n", "has no header"),
+            ("a,b,a\n1,2,3\n", "more than one column named 'a'"),
+        ],
     )
     def test_without_a_header_it_is_refused(self, tmp_path, content, what):
         (tmp_path / "a.csv").write_text(content)

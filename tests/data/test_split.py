@@ -62,6 +62,34 @@ def test_mixed_groups_count_for_their_rarest_label():
     assert {name for label, name in zip(labels, names, strict=True) if label == "rare"} == {"train", "valid", "test"}
 
 
+def test_a_common_label_that_stands_beside_rarer_ones_only_reaches_every_split():
+    labels, groups = ["rare"] * 24, [f"person {n}" for n in range(24)]
+    labels += ["common"] * 60
+    groups += [f"person {n % 3}" for n in range(60)]
+    names = split_rows(labels, groups, FRACTIONS, seed=13)
+    assert len(set(zip(labels, names, strict=True))) == 6
+    assert len(set(zip(groups, names, strict=True))) == 24
+
+
+def test_a_label_whose_groups_others_need_is_named():
+    labels = ["rare", "rare", "rare", "common", "common", "common", "common"]
+    groups = ["1", "2", "3", "1", "1", "2", "2"]
+    with pytest.raises(UserMistake, match=r"'common' is too rare .*: 2 different .*, which other labels need, too"):
+        split_rows(labels, groups, FRACTIONS, seed=1)
+
+
+@given(st.lists(st.tuples(st.sampled_from("aaabbc"), st.integers(0, 40)), min_size=1, max_size=200), st.integers())
+def test_labels_of_mixed_groups_reach_all_splits_or_are_named(rows, seed):
+    labels, groups = [label for label, _ in rows], [str(group) for _, group in rows]
+    try:
+        names = split_rows(labels, groups, FRACTIONS, seed)
+    except UserMistake as error:
+        assert "is too rare to be split" in str(error)  # noqa: PT017  (either may happen)
+    else:
+        assert len(set(zip(groups, names, strict=True))) == len(set(groups))
+        assert len(set(zip(labels, names, strict=True))) == 3 * len(set(labels))
+
+
 def test_big_groups_do_not_blow_a_split_up():
     groups = ["crowd"] * 500 + [str(n) for n in range(500)]
     names = split_rows(["sad"] * 1_000, groups, FRACTIONS, seed=5)

@@ -92,6 +92,38 @@ def test_files_named_after_splits_are_not_divided_and_their_leaks_are_counted(tm
     assert "Leak: 10 rows of valid also in train, word for word." in audit.warnings
 
 
+class TestFilesOfAFolder:
+    """Their names tell the split, or it is asked for: rows of test must not be learned from."""
+
+    @pytest.mark.parametrize("behind", ["", "0", "_0", "-00000-of-00002", ".part1", "_de-1.2", " (1)", "set", "data-2"])
+    def test_go_by_the_word_with_which_they_begin(self, tmp_path, behind):
+        for name in ("train", "Dev", "test"):
+            (tmp_path / f"{name}{behind}.csv").touch()
+        found = stream.files_of(tmp_path)
+        assert {split: [file.stem for file in files] for split, files in found.items()} == {
+            "train": [f"train{behind}"], "valid": [f"Dev{behind}"], "test": [f"test{behind}"],
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("names", "unclear"),
+        [
+            (("test (1).csv", "moods.csv"), "moods"),
+            (("moods.csv", "train.csv"), "moods"),
+            (("testament.csv", "train.csv"), "testament"),
+        ],
+    )
+    def test_are_refused_if_one_might_belong_to_any(self, tmp_path, names, unclear):
+        for name in names:
+            (tmp_path / name).touch()
+        with pytest.raises(UserMistake, match=rf"To which split does .*{unclear}\.\w+ belong\? Name it like train-1"):
+            stream.files_of(tmp_path)
+
+    def test_without_the_name_of_a_split_are_one_table(self, tmp_path):
+        for name in ("devices.csv", "january.csv", "part-2.csv", "values.csv"):
+            (tmp_path / name).touch()
+        assert list(stream.files_of(tmp_path)) == ["all"]
+
+
 def test_rows_that_say_nothing_are_counted(tmp_path):
     file = write_csv(tmp_path / "moods.csv", [*ROWS, ("", "sad", ""), ("Hm", "", "")])
     with open(file, "a") as out:

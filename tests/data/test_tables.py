@@ -28,6 +28,7 @@ def read(tmp_path):
         ("text,label\nI lost,sad\n", "a.csv"),
         ("text;label\nI lost;sad\n", "a.csv"),
         ("\ufefftext\tlabel\r\nI lost\tsad\r\n", "a.TSV"),
+        ("\n\ntext;label\nI lost;sad\n", "a.csv"),
         ('"text" , "label"\n"I lost",sad', "a.csv"),
         ('{"text": "I lost", "label": "sad"}\n\n', "a.jsonl"),
     ],

@@ -41,6 +41,17 @@ def test_texts_without_words_are_no_obstacle():
     assert said[1].tolist() == pytest.approx([0.5, 0.5], abs=0.1)
 
 
+def test_texts_of_one_character_each_are_learned_as_words():
+    train = [Example("1", "😀", "joyful"), Example("2", "😭", "sad"), Example("3", "a", "sad")]
+    said = baseline_probabilities(TFIDF, train, ["😀", "a"], MOODS)
+    assert said.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_many_texts_with_nothing_in_common_leave_the_majority():
+    train = [Example(str(i), f"{chr(0x4E00 + i)}{chr(0x6E00 + i)}", MOODS[i % 4 == 0]) for i in range(1000)]
+    assert baseline_probabilities(TFIDF, train, ["\N{SNOWMAN}"], MOODS).tolist() == [[0.75, 0.25]]
+
+
 def test_one_label_alone_needs_no_regression():
     assert baseline_probabilities(TFIDF, TRAIN[:3], ["x"], MOODS).tolist() == [[1.0, 0.0]]
 

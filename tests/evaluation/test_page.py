@@ -63,6 +63,20 @@ def test_chance_is_the_share_of_the_most_frequent_label():
     assert [bar.name for bar in page.bars(against(0))] == ["this model", "rival"]
 
 
+@pytest.mark.parametrize(
+    ("fingerprint", "learned", "baselines"),
+    [
+        ("f" * 64, page.OTHER_SPLIT, "the same train split as the model"),
+        ("a" * 64, page.UNKNOWN_TEXTS, "the train split of data/mine"),
+        (None, page.UNKNOWN_TEXTS, "the train split of data/ed"),
+    ],
+)
+def test_what_was_learned_from_is_said_as_far_as_it_is_known(tmp_path, fingerprint, learned, baselines):
+    run = Run(tmp_path, {"data": "data/mine"}, {}, data_fingerprint=fingerprint)
+    assert f"for each. {learned} Always" in page.meaning(run, EVALUATION)
+    assert page.baselines_data(run, EVALUATION) == f"The baselines learned from {baselines}"
+
+
 def test_labels_are_ordered_from_best_to_worst_and_absent_ones_last():
     assert [label for label, _ in page.label_rows(EVALUATION)] == ["b", "a", "c", "d"]
 

@@ -111,6 +111,19 @@ def test_perplexity_of_a_blind_guess_is_the_size_of_the_vocabulary():
     assert found.per_word_interval == pytest.approx((50, 50))
 
 
+def test_a_perplexity_too_large_for_a_number_is_left_out():
+    """A long reply without spaces is one word."""
+    whole, plain = [200.0, 2.0, 2.0, 600.0], [10.0, 10.0, 10.0, 30.0]
+    found = summarise(Surprise(np.array([2000.0, 2000.0]), np.array([whole, whole]), np.arange(2)), 20, seed=1)
+    assert (found.per_word, found.per_word_by_reply, found.per_space_word) == (None, None, None)
+    assert found.per_word_interval is None
+    assert found.per_token == pytest.approx(math.exp(10))
+    assert found.bits_per_byte == pytest.approx(4000 / math.log(2) / 1200)
+    mixed = summarise(Surprise(np.array([2000.0, 30.0]), np.array([whole, plain]), np.arange(2)), 200, seed=1)
+    assert mixed.per_word == pytest.approx(math.exp(2030 / 12))
+    assert mixed.per_word_interval is None  # some draws hold the first conversation alone
+
+
 def test_by_reply_a_short_one_counts_as_much_as_a_long_one():
     sizes = np.array([[2, 2, 2, 3], [18, 18, 18, 90]])
     found = summarise(Surprise(np.array([2 * 6.0, 18 * 3.0]), sizes, np.array([0, 0])), resamples=0, seed=1)
@@ -131,6 +144,7 @@ def test_the_interval_holds_the_figure_and_narrows_with_more_conversations(codec
     few, many = (
         judge_replies(FakeEngine(codec), make_dialogues(["sad"], count), 1000, resamples=200) for count in (12, 300)
     )
+    assert few.per_word
     assert few.per_word_interval
     assert many.per_word_interval
     (low, high), (closer_low, closer_high) = few.per_word_interval, many.per_word_interval

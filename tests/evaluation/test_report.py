@@ -207,6 +207,28 @@ def test_short_histories_are_shown_as_far_as_they_go(run, history, words, images
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_of_other_data_nothing_is_said_that_is_not_known(run, tmp_path):
+    data = read_prepared(run.data)
+    train, valid = data.examples("train"), data.examples("valid")
+    (tmp_path / "again").mkdir()
+    write_prepared(tmp_path / "again", {"train": [*train[50:], *valid], "valid": train[:50]})  # as with another seed
+    evaluated(run, split="test")
+    evaluate_run(EvaluateSettings(run.folder, tmp_path / "again", baselines=True, bootstrap=30))
+    text = report(run).text
+    assert "It is not known whether it learned from some of these texts." in text
+    assert f"The baselines learned from the train split of {run.data}; their" in text
+    assert "The checkpoint was chosen on this split" not in text
+    assert "On the test split" not in text
+
+
+def test_of_its_own_data_the_page_says_what_was_learned_from_and_chosen_on(finished):
+    text = finished.page.text
+    assert "It learned from the train split of the same data." in text
+    assert "The baselines learned from the same train split as the model; their" in text
+    assert "The checkpoint was chosen on this split" in text
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_the_other_split_is_mentioned(run):
     valid = evaluated(run)
     evaluated(run, split="test")

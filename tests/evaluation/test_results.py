@@ -4,6 +4,7 @@ import pytest
 
 from buddy.errors import UserMistake
 from buddy.evaluation.evaluate import EvaluateSettings, evaluate_run
+from buddy.evaluation.page_replies import reply_rows
 from buddy.evaluation.results import read_evaluation, to_json
 from tests.evaluation.conftest import build_run
 
@@ -21,6 +22,17 @@ def test_what_is_written_of_a_companion_is_read(make_run):
         assert read_evaluation(run.file("metrics.json")) == evaluation
         assert evaluation.companion
         assert (evaluation.companion.generated is None) == (replies == 0)
+
+
+def test_a_perplexity_that_is_no_number_is_written_as_none(make_run, monkeypatch):
+    monkeypatch.setattr("buddy.evaluation.replies.MOST_NATS", -1.0)
+    run = make_run(task="companion")
+    evaluation = evaluate_run(EvaluateSettings(run.folder, bootstrap=20, replies=0))
+    record = json.loads(run.file("metrics.json").read_text())["replies"]["perplexity"]
+    assert record["per_word"] is record["per_token"] is record["per_word_interval"] is None
+    assert read_evaluation(run.file("metrics.json")) == evaluation
+    assert evaluation.companion
+    assert [row.value for row in reply_rows(evaluation.companion)][:4] == ["too large"] * 4
 
 
 def test_the_layout_is_the_one_that_other_programs_rely_on(run):

@@ -33,6 +33,7 @@ def test_results_go_where_they_are_told_to_and_the_model_is_left_alone(run, sett
     assert "buddy train" not in page
     assert "judged without the run that made it" in page
     assert "The checkpoint was chosen on this split" not in page
+    assert "It is not known whether it learned from some of these texts." in page
 
 
 def test_the_temperature_is_used_as_it_is_even_on_valid(run, settings):

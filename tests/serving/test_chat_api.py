@@ -128,6 +128,7 @@ def test_a_crisis_is_answered_by_the_guard_and_never_cut(client, stream):
     assert about["safety"]["level"] == "alarm"
     assert about["safety"]["emergency"] == "911"
     assert about["safety"]["resources"][0]["number"] == "988"
+    assert about["safety"]["resources"][0]["hours"] == find_country("US").lines[0].hours != ""
     assert text == Buddy(guard=_guard("US")).reply([messages[0]["content"]])
     assert "988" in text
 

@@ -9,13 +9,16 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 
 import httpx
 import pytest
 
-from buddy.companion.buddy import Buddy
+from buddy.companion.buddy import Answer, Buddy
+from buddy.companion.conversation import Turn
 from buddy.companion.memory import Memory
 from buddy.companion.memory_database import TracesRemain
+from buddy.companion.safety import NO_CONCERN
 from buddy.companion.talk import UNSAID
 from buddy.errors import EnvironmentFault, UserMistake
 from buddy.serving import conversations_api
@@ -118,6 +121,30 @@ def test_the_mood_of_a_conversation(clients):
     assert mood["summary"]
 
 
+class TestTheDaysOfAMood:
+    @pytest.fixture
+    def mood(self, clients, monkeypatch):
+        """Ask for the mood of a message that was said late in the evening in London."""
+        said_at = datetime(2026, 1, 10, 23, 30, tzinfo=timezone.utc)
+        monkeypatch.setattr(Memory, "turns", lambda *_: [Turn("speaker", CAT, said_at, {"sad": 1.0})])
+        return lambda **asked: clients[0].get(f"/v1/conversations/{'0' * 32}/mood", params=asked)
+
+    @pytest.mark.parametrize(("zone", "day"), [("Europe/London", "10 January"), ("Asia/Tokyo", "11 January")])
+    def test_are_those_of_a_time_zone(self, mood, zone, day):
+        found = mood(timezone=zone).json()
+        assert day in found["summary"]
+        assert found["timezone"] == zone
+
+    def test_are_else_those_of_the_machine(self, mood):
+        assert mood().json()["timezone"] == datetime.now().astimezone().tzname()
+
+    @pytest.mark.parametrize("zone", ["", "Mars/Base", "America", "../Berlin", "/etc/passwd", "\0", "x" * 65])
+    def test_of_no_time_zone_are_refused(self, mood, zone):
+        found = mood(timezone=zone)
+        assert found.status_code == 422
+        assert found.json()["error"]["param"].endswith("timezone")
+
+
 def test_what_takes_long_is_not_computed_in_the_loop(clients, monkeypatch):
     in_loop: dict[str, bool] = {}
 
@@ -154,10 +181,23 @@ def test_nobody_else_sees_a_conversation_or_learns_that_it_exists(clients):
             answers.append((found.status_code, found.json()))
         assert answers[0] == answers[1]
         assert answers[0][0] == 404
+        assert ("call 999 now" in str(answers[0])) is (method == "POST")
     assert talk.rsplit("/", 1)[1] not in other.get("/v1/conversations").text
     assert CAT not in other.get("/v1/export").text
     assert other.delete("/v1/conversations").status_code == 200
     assert len(mine.get(talk).json()["conversations"][0]["turns"]) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_crisis_is_answered_where_the_conversation_is_gone(clients, stream, caplog):
+    client = clients[0]
+    talk = begin(client)
+    assert client.delete(talk).status_code == 204
+    found = say(client, talk, CRISIS, stream=stream)
+    assert found.status_code == 200
+    assert "999" in text_of(found)
+    assert client.get(talk).status_code == 404
+    assert "tonight" not in caplog.text
 
 
 def test_what_is_erased_is_gone(clients):
@@ -402,6 +442,32 @@ def test_who_cannot_see_a_conversation_does_not_learn_that_somebody_writes_in_it
         assert "call 999 now" in busy.text
         may.set()
         assert writing.result().status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_crisis_is_answered_while_another_request_writes(make_service, monkeypatch, stream):
+    client = make_service()
+    talk = begin(client)
+    writing, may = threading.Event(), threading.Event()
+
+    def write():
+        writing.set()
+        may.wait(20)
+        yield "I am here."
+
+    with ThreadPoolExecutor() as threads, monkeypatch.context() as patch:
+        patch.setattr(Buddy, "answer", lambda *_: Answer("talk", None, NO_CONCERN, write()))
+        first = threads.submit(say, client, talk, CAT)
+        assert writing.wait(10)
+        patch.undo()
+        assert say(client, talk, CAT).status_code == 409
+        found = say(client, talk, CRISIS, stream=stream)
+        assert found.status_code == 200
+        assert "988" in text_of(found)
+        assert say(client, talk, CAT).status_code == 409  # the first request still writes
+        may.set()
+        assert first.result().status_code == 200
+    assert texts(client, talk) == [CAT, "I am here."]
 
 
 def test_what_is_deleted_and_has_left_traces_is_told(make_service, monkeypatch, caplog):

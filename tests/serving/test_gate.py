@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
 
 from buddy.errors import UserMistake
+from buddy.serving.gate import _session
 from buddy.serving.service_settings import Limits, ServiceSettings, digest, read_keys, settings_from_environment
 from tests.serving.conftest import KEYS
 from tests.serving.servers import served
@@ -63,6 +65,16 @@ def test_with_a_key_any_host_is_answered(keyed_service, host):
     ) as client:
         for path in ("/", "/page", "/v1/models/", "/nowhere", "/docs", "/openapi.json"):
             assert client.get(path).status_code < 500, path
+
+
+@pytest.mark.parametrize(
+    "others", [b'prefs={"theme":"dark"}; ', b"w=x;y; ", b"v=a b; ", "n=ö; ".encode(), b"=; ;", b""]
+)
+def test_a_session_is_known_beside_cookies_of_other_applications(others):
+    mine = b"buddy_session=" + b"s" * 43
+    assert _session(Headers({"cookie": (others + mine).decode("latin-1")})) == "s" * 43
+    assert _session(Headers({"cookie": (mine + b"; " + others).decode("latin-1")})) == "s" * 43
+    assert _session(Headers({"cookie": others.decode("latin-1")})) is None
 
 
 def test_without_a_key_only_descriptions_can_be_seen(keyed_service):

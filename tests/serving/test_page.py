@@ -132,6 +132,71 @@ def test_in_a_crisis_the_card_with_numbers_stays(page):
     expect(card).to_be_visible()
 
 
+def test_a_browser_without_url_can_parse_shows_the_crisis_reply(browser, open_service, problems):
+    """As Safari 16, Chrome 119 and Firefox 114."""
+    for page in opened(browser, open_service.url, problems, viewport=DESK):
+        page.add_init_script("delete URL.canParse")
+        page.reload()
+        say(page, "I want to kill myself")
+        expect(page.get_by_test_id("message-buddy")).to_contain_text("988")
+        expect(page.locator("#crisis-lines a[target]").first).to_be_visible()
+        page.reload()
+        expect(page.get_by_test_id("message-buddy")).to_contain_text("988")
+
+
+def test_a_fault_in_the_crisis_card_does_not_cost_the_reply(page, problems):
+    answer_with(page, [line("Wrong", 988)])
+    say(page, "I want to kill myself")
+    expect(page.get_by_test_id("message-buddy")).to_contain_text("Please call.")
+    expect(page.locator(".is-failed, #banner:not([hidden])")).to_have_count(0)
+    expect(page.locator("#crisis-now a[href='tel:112']")).to_be_visible()
+    page.reload()
+    expect(page.get_by_test_id("message-buddy")).to_contain_text("Please call.")
+    expect(page.get_by_test_id("export")).to_be_enabled()  # the page went on behind the card
+    assert problems
+    problems[:] = [text for text in problems if "is not a function" not in text]
+
+
+DAILY = "daily, 9 to 24"
+ALWAYS = "day and night"
+
+
+@pytest.mark.parametrize(
+    ("lines", "short"),
+    [
+        ([("Amico", "02 2327", DAILY)], "Talk: 02 2327 (daily, 9 to 24) · Danger: 112"),
+        (
+            [("Amico", "02 2327", DAILY), ("Azzurro (young people)", "19696", ALWAYS)],
+            "Talk: 02 2327 (daily, 9 to 24) · Talk: 19696 (young people) · Danger: 112",
+        ),
+        ([("Lifeline", "988", ALWAYS), ("Other", "123", ALWAYS)], "Talk: 988 · Danger: 112"),
+        ([("Directory", "", "")], "Danger: 112"),
+    ],
+)
+def test_the_crisis_card_tells_when_its_lines_are_open(page, lines, short):
+    answer_with(page, [line(*each) for each in lines])
+    say(page, "I want to kill myself")
+    expect(page.locator("#crisis-short")).to_have_text(short)
+    for at, (name, _, hours) in enumerate(lines):
+        expect(page.locator("#crisis-lines li").nth(at)).to_contain_text(name)
+        expect(page.locator("#crisis-lines li").nth(at)).to_contain_text(hours)
+
+
+def line(name, number, hours=""):
+    return {"name": name, "number": number, "text": "", "url": "https://example.org", "hours": hours}
+
+
+def answer_with(page, lines):
+    """Answer every message of the page with a crisis reply and these lines."""
+    safety = {"level": "alarm", "category": "self-harm", "resources": lines, "emergency": "112"}
+    events = [
+        {"buddy": {"kind": "crisis", "emotion": None, "safety": safety}, "choices": []},
+        {"choices": [{"delta": {"content": "Please call."}, "finish_reason": "stop"}]},
+    ]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    page.route("**/v1/chat/completions", lambda route: route.fulfill(content_type="text/event-stream", body=body))
+
+
 def test_what_is_written_is_text_and_never_html(page):
     say(page, "<img src=x onerror=alert(1)><b>hello</b>")
     expect(page.get_by_test_id("message-user").last).to_contain_text("<img src=x")
@@ -151,6 +216,12 @@ def test_a_talk_survives_a_reload_and_not_its_erasure(page):
     assert page.evaluate("sessionStorage.length") == 0
     page.reload()
     expect(page.get_by_test_id("message-user")).to_have_count(0)
+
+
+def test_the_page_does_not_promise_that_a_closed_tab_forgets(page):
+    """A browser brings the talk back when it opens the tab again, and copies it with the tab."""
+    expect(page.locator("#privacy")).to_contain_text("erase it before others use this computer")
+    expect(page.locator("#privacy")).not_to_contain_text("close")
 
 
 def test_the_keyboard_is_enough(page):
@@ -187,10 +258,19 @@ def restore(page, turns):
     expect(page.get_by_test_id("message-user").last).to_be_visible()
 
 
-def test_no_more_can_be_written_than_is_answered(page):
-    page.get_by_test_id("input").focus()
+def test_a_message_that_is_too_long_is_kept_whole_and_not_sent(page):
+    box, complaint = page.get_by_test_id("input"), page.locator("#too-long")
+    box.focus()
     page.keyboard.insert_text("x" * 10_001)
-    assert len(page.get_by_test_id("input").input_value()) == 10_000
+    expect(complaint).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#announcer")).to_contain_text("Too long")
+    assert box.input_value() == "x" * 10_001
+    expect(page.get_by_test_id("message-user")).to_have_count(0)
+    page.keyboard.press("Backspace")
+    expect(complaint).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("message-buddy")).to_have_count(1)
 
 
 def test_dark_and_light_are_told_apart_and_kept(page):
@@ -212,6 +292,19 @@ def test_on_a_phone_nothing_sticks_out(browser, open_service, problems):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         expect(page.get_by_test_id("input")).to_be_in_viewport()
         expect(page.get_by_test_id("emotion-chip").first).to_be_visible()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 320, "height": 256}, {"width": 667, "height": 320}])
+def test_where_there_is_little_height_the_emergency_number_stays(browser, open_service, problems, viewport):
+    """At 400% zoom, and on a phone that lies on its side."""
+    for page in opened(browser, open_service.url, problems, viewport=viewport):
+        foot = page.locator(".foot")
+        expect(foot).to_have_text(re.compile("not a therapist. In danger[?] Call 911"))
+        say(page, "I want to kill myself")
+        expect(page.get_by_test_id("crisis-card")).to_be_visible()
+        for part in (foot, foot.locator("a").first, page.get_by_test_id("input")):
+            expect(part).to_be_in_viewport(ratio=1)
+        assert foot.bounding_box()["height"] < 32  # one line
 
 
 def test_it_comes_back_when_the_server_does(page, problems):

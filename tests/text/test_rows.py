@@ -1,11 +1,13 @@
 import json
 import lzma
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from buddy.data.corpus import CorpusFile
 from buddy.errors import UserMistake
+from buddy.text.render import END, LISTENER, SPEAKER
 from buddy.text.rows import read_corpus, write_corpus
 from buddy.text.tokenizer import train_tokenizer
 
@@ -67,12 +69,22 @@ def test_the_first_token_of_a_passage_is_not_learned(corpus):
         assert np.flatnonzero(row.weights == 0).tolist() == starts
 
 
-def test_bytes_per_token_are_those_of_the_held_out_text(corpus):
-    text = sum(
-        len(corpus.codec.decode(row.ids[row.ids != corpus.rows("valid").end_id])) for row in corpus.rows("valid")
-    )
+def test_bytes_per_token_are_those_of_learned_tokens_alone_where_an_end_counts_one(corpus):
+    end = corpus.rows("valid").end_id
+    learned = [token for row in corpus.rows("valid") for before, token in pairwise(row.ids.tolist()) if before != end]
+    sizes = [1 if token == end else len(corpus.codec.decode([token])) for token in learned]
+    assert corpus.bytes_per_token() == pytest.approx(sum(sizes) / len(learned))
+
+
+def test_bytes_of_conversations_are_those_of_utf_8_and_each_learned_mark_counts_one(tmp_path, tokenizer):
+    talks = [{"turns": [f"Olé {i}", "the dog…", "\N{GRINNING FACE}"]} for i in range(500)]
+    (tmp_path / "talks.jsonl").write_text("".join(json.dumps(talk) + "\n" for talk in talks))
+    write_corpus(tmp_path / "rows", [CorpusFile(tmp_path / "talks.jsonl")], tokenizer, ["glad", "sad"], 64, seed=1)
+    corpus = read_corpus(tmp_path / "rows")
+    shown = "".join(corpus.codec.decode(row.ids.tolist()) for row in corpus.rows("valid"))
+    read = shown.replace(f"{SPEAKER} Olé", " Olé").replace(SPEAKER, "\n").replace(LISTENER, "\n").replace(END, "\n")
     learned = sum(row.weights.sum() for row in corpus.rows("valid"))
-    assert corpus.bytes_per_token() == pytest.approx(text / learned)
+    assert corpus.bytes_per_token() == pytest.approx(len(read.encode()) / learned)
 
 
 def test_copies_of_a_passage_stay_on_one_side(tmp_path, tokenizer, file, texts):

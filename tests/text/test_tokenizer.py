@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -99,6 +101,12 @@ class TestLabels:
         texts = [f" {a}{b}{c}" for a in "bdfgklm" for b in "aeiou" for c in "nprstvwz"]
         assert train_tokenizer(texts, EMOTIONS, 500).get_vocab_size() <= 500
 
+    def test_of_more_words_than_the_vocabulary_has_room_for_are_refused(self):
+        labels = ["".join(letters) for letters in product("abcdefg", repeat=3)][:301]
+        with pytest.raises(UserMistake, match=r"301 different words, .* need --vocabulary-size 561 or more, not 300"):
+            bytes_only(labels)
+        assert train_tokenizer([], labels, 561).get_vocab_size() == 561
+
     def test_are_spelled_as_they_are_learned(self, codec):
         (tokens,) = codec.encode([render_example("Hi", "sad and tired")])
         label = codec.encode_label("sad and tired")
@@ -126,6 +134,20 @@ class TestTruncation:
         (cut,) = codec.encode([render_example("long " * 100, "sad and tired")], max_tokens=16)
         assert cut.ids.tolist() == whole.ids[-16:].tolist()
         assert cut.weights.tolist() == whole.weights[-16:].tolist()
+
+    def test_keeps_a_label_that_is_longer_than_the_text(self):
+        codec = make_codec(bytes_only())  # every letter of a label is a token of its own
+        label = "unhappy because everything went wrong"
+        (whole,) = codec.encode([render_example("hi there", label)])
+        (cut,) = codec.encode([render_example("hi there", label)], max_tokens=len(whole) - 6)
+        assert codec.decode(cut.ids.tolist()) == f"ere<EMOTION_TYPE> {label}<|endoftext|>"
+
+    def test_keeps_the_label_of_a_conversation_that_is_longer_than_its_turn(self):
+        codec = make_codec(bytes_only())
+        label = "unhappy because everything went wrong"
+        talk = Dialogue("1", label, "", ["Hello.", "Hi.", "My cat died."])
+        (cut,) = codec.encode([render_dialogue(talk, emotion_after=(2,))], max_tokens=len(label) + 9)
+        assert codec.decode(cut.ids.tolist()) == f"<SPEAKER>died.<EMOTION_TYPE> {label}<|endoftext|>"
 
     def test_leaves_alone_what_fits(self, codec):
         (whole,) = codec.encode([render_emotion_question("I am sad")])

@@ -7,7 +7,9 @@
 
 const SENT_TURNS = 65; // of the talk, the latest; buddy reads no further back
 const SENT_LETTERS = 50_000; // of these turns; the server takes 60,000
+const LONGEST = 10_000; // letters of a message that the server takes
 const BUSY = [429, 503];
+const ALWAYS = "day and night"; // the hours of a line that never closes
 const NEAR_END = 90; // pixels: so close to the end the log follows what is written
 const LONGEST_WAIT = 30; // seconds between two tries to reach the server
 const STEADY = { valence: 0, arousal: 0 };
@@ -97,7 +99,7 @@ function make(tag, { data, on, ...properties } = {}, ...children) {
   return element;
 }
 
-function draw(tag, attributes = {}, ...children) {
+function draw(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
@@ -116,7 +118,7 @@ function smile(svg, valence) {
 
 const percent = (share) => `${Math.round(share * 100)}%`;
 
-/** Tell screen readers; once it is read, nobody should stumble over it below the page. */
+/** Tell screen readers, and take it away once it is read. */
 function announce(textContent) {
   const line = make("p", { textContent });
   byId("announcer").append(line);
@@ -142,7 +144,7 @@ const HUES = [
 ];
 const WARM = { hue: 47, tone: 0.8 }; // the room before anything was felt
 
-/** Give the hue of a feeling: its angle between pleasant and excited, with arousal stretched, as words differ less in it. */
+/** Give the hue of a feeling: its angle between pleasant and excited; arousal is stretched, as words differ less in it. */
 function hueOf({ valence, arousal }) {
   const angle = (Math.atan2(1.5 * arousal, valence) * 180) / Math.PI;
   const turned = angle < -135 ? angle + 360 : angle;
@@ -329,6 +331,7 @@ function showMood() {
   if (points.at(-1)?.radius > 5) parts.push(nameLast(points.at(-1), points.at(-2) ?? { y: height / 2 }, width));
   svg.replaceChildren(...parts);
   svg.ariaLabel = points.length ? `Mood line of ${points.length} messages, from first to last` : "Mood line: nothing yet";
+  lightRoom();
 }
 
 /** From left to right in even steps, smaller ones once they fill the width. */
@@ -395,7 +398,7 @@ function showMoodWords(turns) {
 function hearSafety(safety) {
   if (!safety) return;
   if (safety.emergency) showFoot(safety.emergency);
-  if (safety.level !== "concern" && safety.level !== "alarm") {
+  if (!["concern", "alarm"].includes(safety.level)) {
     if (isNarrow()) foldCrisis(true); // the talk goes on, and needs the room
     return;
   }
@@ -415,27 +418,43 @@ function crisisTitle({ level, category }) {
   return level === "alarm" ? "You don’t have to be alone with this." : "If it gets too much, people are there.";
 }
 
+/** A fault in the card must not cost the reply. */
 function showCrisis() {
-  const safety = state.safety;
+  try {
+    drawCrisis(state.safety);
+  } catch (problem) {
+    console.error(problem);
+  }
+}
+
+function drawCrisis(safety) {
   const card = byId("crisis");
   card.hidden = !safety;
   if (!safety) return;
   card.classList.toggle("is-alarm", safety.level === "alarm");
   byId("crisis-title").textContent = crisisTitle(safety);
   byId("crisis-now").replaceChildren("In danger now? Call ", ...numbersOf(safety.emergency));
-  byId("crisis-lines").replaceChildren(...safety.resources.map(makeLine));
   byId("crisis-short").replaceChildren(...shortHelp(safety));
+  byId("crisis-lines").replaceChildren(...safety.resources.map(makeLine));
 }
 
-/** What stays in sight while the card is folded. */
+/** What stays in sight while the card is folded: the line that fits best and, if it may be closed, one that is not. */
 function shortHelp({ resources, emergency }) {
-  const line = resources.find(({ number }) => number);
-  const talk = line ? ["Talk: ", callLink(line.number), " · "] : [];
+  const lines = resources.filter(({ number }) => number);
+  const always = lines.find(({ hours }) => hours === ALWAYS);
+  const shown = lines.filter((line, at) => !at || line === always);
+  const talk = shown.flatMap((line) => ["Talk: ", callLink(line.number), limitOf(line), " · "]);
   return [...talk, "Danger: ", ...numbersOf(emergency)];
 }
 
-function makeLine({ name, number, text, url }) {
-  const ways = [number && callLink(number, "Call "), text && textLink(text), webLink(url)].filter(Boolean);
+/** When a line is open, or else whom it is for: " (young people)" stands in its name. */
+function limitOf({ name, hours }) {
+  return (hours === ALWAYS ? name.match(/ \(.*\)/)?.[0] : hours && ` (${hours})`) || "";
+}
+
+function makeLine({ name, number, text, url, hours }) {
+  const open = hours && make("span", { textContent: hours });
+  const ways = [number && callLink(number, "Call "), text && textLink(text), open, webLink(url)].filter(Boolean);
   return make("li", {}, make("strong", { textContent: name }), make("span", { className: "ways" }, ...ways));
 }
 
@@ -462,8 +481,13 @@ function textLink(words) {
 }
 
 function webLink(url) {
-  if (!/^https?:\/\//.test(url ?? "") || !URL.canParse(url)) return null;
-  return make("a", { href: url, target: "_blank", rel: "noopener noreferrer", textContent: new URL(url).hostname.replace(/^www\./, "") });
+  try {
+    const { protocol, hostname } = new URL(url);
+    if (!/^https?:$/.test(protocol)) return null;
+    return make("a", { href: url, target: "_blank", rel: "noopener noreferrer", textContent: hostname.replace(/^www\./, "") });
+  } catch {
+    return null;
+  }
 }
 
 const isNarrow = () => matchMedia("(max-width: 899px)").matches;
@@ -580,7 +604,6 @@ function hearReading(turn, reply, { kind, emotion, safety }) {
     showReply(reply);
     hearSafety(safety);
     showMood();
-    lightRoom();
   });
   keepTalk();
 }
@@ -622,7 +645,7 @@ async function answer(turn) {
   }
 }
 
-/** Leave the talk in order, however the reply ended: what has arrived stays, and a message without reply can be sent again. */
+/** However the reply ended: what has arrived stays, and a message without reply can be sent again. */
 function endReply(turn, reply, problem, stopped) {
   if (!state.turns.includes(reply)) return; // erased meanwhile
   views.get(reply).item.classList.remove("is-waiting", "is-queued");
@@ -687,7 +710,6 @@ function takeBack(turn) {
   fitInput();
   input.focus();
   showMood();
-  lightRoom();
 }
 
 // --- reaching the server ---
@@ -727,7 +749,7 @@ async function waitForServer() {
   announce(`${state.settings.name} is back.`);
 }
 
-/** Wait with a banner that counts down; tells whether somebody cut it short. */
+/** Wait behind a banner; tells whether somebody cut it short. */
 async function pause(found, seconds) {
   const { name } = state.settings;
   const words = { starting: `${name} is still waking up.`, away: navigator.onLine ? `${name} is out of reach.` : "You are offline." }[found];
@@ -758,7 +780,7 @@ async function loadSettings() {
 /** Ask for the key; `true` once there is one. */
 function askForKey(complaint) {
   const dialog = byId("key-dialog");
-  byId("key-text").textContent = complaint || "This buddy answers only with a key. It is kept in this tab until you close it.";
+  byId("key-text").textContent = complaint || "This buddy answers only with a key. This tab keeps it until you erase the talk.";
   dialog.showModal();
   return new Promise((done) => {
     dialog.onclose = () => done(dialog.returnValue === "given");
@@ -802,9 +824,10 @@ function erase() {
 
 function exportTalk() {
   const { name, model } = state.settings;
+  const date = new Date().toISOString();
   const turns = state.turns.map(({ role, content, at, emotion, kind, cut }) => ({ role, content, at, emotion, kind, cut }));
-  const file = new Blob([JSON.stringify({ name, model, date: new Date().toISOString(), turns }, null, 2)], { type: "application/json" });
-  const link = make("a", { href: URL.createObjectURL(file), download: `${name}-talk-${new Date().toISOString().slice(0, 10)}.json` });
+  const file = new Blob([JSON.stringify({ name, model, date, turns }, null, 2)], { type: "application/json" });
+  const link = make("a", { href: URL.createObjectURL(file), download: `${name}-talk-${date.slice(0, 10)}.json` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   announce("The talk is saved as a file.");
@@ -838,11 +861,12 @@ function switchTheme() {
 
 // --- the box to write in ---
 
-/** Let the box grow with what is written; the style sheet says how far. */
+/** Let the box grow with what is written; the style sheet says how far. Nothing is cut: the guard is to read all. */
 function fitInput() {
   const input = byId("input");
   input.style.setProperty("height", "auto");
   input.style.setProperty("height", `${input.scrollHeight}px`);
+  byId("too-long").hidden = input.value.trim().length <= LONGEST;
 }
 
 function submit(event) {
@@ -850,6 +874,7 @@ function submit(event) {
   const input = byId("input");
   const content = input.value.trim();
   if (!content || state.running) return;
+  if (content.length > LONGEST) return announce(byId("too-long").textContent);
   input.value = "";
   fitInput();
   input.focus();
@@ -878,7 +903,6 @@ function showAll() {
   if (state.safety?.emergency) showFoot(state.safety.emergency);
   keepTalk();
   showMood();
-  lightRoom();
   byId("talk").scrollTop = byId("talk").scrollHeight;
 }
 
@@ -886,7 +910,7 @@ function showAll() {
 function privacyWords() {
   const here = /^(localhost|127\.|\[::1\])/.test(location.hostname);
   const place = here ? "on this machine" : `with ${location.hostname}`;
-  return `What you write stays ${place}; this talk is gone when you close the tab.`;
+  return `What you write stays ${place}. This tab keeps the talk: erase it before others use this computer.`;
 }
 
 function showSettings() {
