@@ -100,7 +100,7 @@ ConfigOption = Annotated[
         "--config",
         callback=use_config_file,
         is_eager=True,
-        help="A YAML file with any of these options (batch_size: 32); the command line wins over it.",
+        help="A YAML file with any of these options (batch-size: 32); the command line wins over it.",
     ),
 ]
 
@@ -119,6 +119,8 @@ def _read_config(path: Path, context: typer.Context) -> dict[str, Any]:
         if option not in parameters:
             raise UserMistake(f"{path} names the unknown option {name!r}; known are {', '.join(sorted(parameters))}.")
         parameter = parameters[option]
+        if parameter.name in values:
+            raise UserMistake(f"{path} gives {name!r} twice, in two spellings.")
         if f"--{option}" in parameter.secondary_opts:
             values[str(parameter.name)] = _turned_round(path, name, value)
         elif parameter.multiple or parameter.nargs < 0:
@@ -159,9 +161,11 @@ def _as_typed(path: Path, name: str, value: object) -> str | None:
 
 def _turned_round(path: Path, name: str, value: object) -> str | None:
     """Give the value of ``memory`` that goes with one of ``no-memory``."""
-    if value is not None and not isinstance(value, bool):
+    if value in (None, ""):
+        return None
+    if not isinstance(value, bool):
         raise UserMistake(f"{path} must say true or false behind {name!r}.")
-    return _as_typed(path, name, None if value is None else not value)
+    return _as_typed(path, name, not value)
 
 
 def _each_as_typed(path: Path, name: str, value: object) -> list[str] | None:

@@ -3,8 +3,9 @@
 What is erased has to go from three places. Rows: ``secure_delete`` writes zeros over them. Pages: when SQLite
 rearranges rows it leaves copies behind that no row owns any more and that ``secure_delete`` never meets again (seen in
 3 of 12 trials), so ``VACUUM`` builds the file anew. It first makes a copy, which could be too large for the memory: a
-file in the same folder, without a name, that is gone as soon as it is closed or the process ends. The log (``-wal``):
-it holds pages as they once were until a checkpoint empties it, which a program that is just reading can delay.
+file in the same folder (on Unix without a name), which is gone as soon as it is closed or the process ends. The log
+(``-wal``): it holds pages as they once were until a checkpoint empties it, which a program that is just reading can
+delay.
 
 From the moment of deleting until all of this is done, ``PRAGMA user_version`` holds a mark: whoever opens the file
 next sees it and finishes the work, also after a crash in between.
@@ -158,8 +159,8 @@ class SqliteDatabase(Database):
         try:
             folder = str(self._folder).replace("'", "''")
             connection.exec_driver_sql(f"PRAGMA temp_store_directory = '{folder}'")
-            connection.exec_driver_sql("PRAGMA temp_store = FILE")
             try:
+                connection.exec_driver_sql("PRAGMA temp_store = FILE")
                 yield
             finally:
                 connection.exec_driver_sql("PRAGMA temp_store_directory = ''")

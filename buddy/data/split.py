@@ -30,7 +30,7 @@ def split_rows(labels: Sequence[str], groups: Sequence[str], fractions: Mapping[
 
     Raises:
         UserMistake: the fractions leave nothing for train, or a label cannot be in every split: it has fewer groups
-            than there are splits, or other labels need these groups elsewhere.
+            than there are splits, or none of them can be moved without taking another label out of a split.
 
     Example:
         >>> labels = ["sad"] * 10 + ["glad"] * 10

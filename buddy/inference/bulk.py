@@ -99,6 +99,7 @@ def classify_file(classifier: Labeller, model: str, settings: BulkSettings) -> B
     rows = count_rows(settings.input, str(settings.input), columns)
     work = settings.output.with_name(f"{settings.output.name}.unfinished")
     with held(work / ".lock"):
+        _check(settings)  # another process may have ended meanwhile
         _begin(work, settings, {"model": model, "labels": list(classifier.labels), **_facts(settings)})
         _answer(classifier, settings, work / "answers.f32", rows.all)
         file, labels = work / "answers.f32", classifier.labels
@@ -223,7 +224,6 @@ def _begin(work: Path, settings: BulkSettings, facts: Mapping[str, Any]) -> None
     elif _has_content(work / "answers.f32") and not settings.resume:
         raise UserMistake(f"{work} is of a run that was interrupted; --resume goes on with it, or remove it.")
     else:
-        work.mkdir(parents=True, exist_ok=True)
         write_json(about, facts)
 
 

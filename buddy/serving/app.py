@@ -114,7 +114,7 @@ def _make_buddy(settings: ServiceSettings) -> Buddy:
 
 
 def _give_way() -> None:
-    """Let the threads that compute, which this thread will start, wait for those that answer (on Linux).
+    """Let the threads that compute, which CTranslate2 starts for this one, wait for those that answer (on Linux).
 
     Where all cores compute, a request that is sent away or asks for the health would otherwise wait its turn, too.
     """

@@ -120,7 +120,7 @@ def _add_routes_of_one(routes: APIRouter, memory: Memory, desk: Desk) -> None:
             return _erased_but(traces)
         return Response(status_code=204)
 
-    @routes.get("/v1/conversations/{conversation}/mood", responses=errors(404, 422, 503))
+    @routes.get("/v1/conversations/{conversation}/mood", responses=errors(400, 404, 422, 503))
     async def mood(
         conversation: Id,
         request: Request,
@@ -172,8 +172,8 @@ async def _refuse(service: Service, message: str) -> Answer:
 
 async def _answer_crisis(service: Service, message: str) -> Answer | None:
     """Answer a message without the light of its conversation if it tells of a crisis."""
-    alone = await service.turnstile.look(partial(service.buddy.answer, [message]))
-    return alone if alone.kind == "crisis" else None
+    buddy = service.buddy
+    return await service.turnstile.look(lambda: buddy.answer([message]) if buddy.is_crisis(message) else None)
 
 
 class _Exchange:
@@ -244,7 +244,7 @@ def _find_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: a path out of the zones, a folder of zones
         message = "timezone: no time zone of this name is known here; names are such as Europe/Berlin."
-        raise Refused(422, message, "invalid_request", param="timezone") from None
+        raise Refused(400, message, "invalid_request", param="timezone") from None
 
 
 def _mood(turns: Sequence[Turn], zone: ZoneInfo | None) -> dict[str, Any]:

@@ -66,7 +66,8 @@ class Codec:
         Args:
             documents: rendered texts.
             max_tokens: longer documents lose their *oldest* part: whole pieces up to the start of a turn, then the
-                first words of the remaining text. What stands right before a question is always kept, and a label, too.
+                first words of the remaining text. What stands right before a question is always kept, and so is a
+                label, however long.
         """
         texts = [encodable(piece.text) for pieces in documents for piece in pieces if not piece.special]
         encodings = iter(self.backend.encode_batch_fast(texts, add_special_tokens=False))

@@ -246,7 +246,7 @@ def _require_two_labels(data: PreparedData | TextCorpus) -> None:
 
 
 def _require_room(max_tokens: int, asked: int, codec: Codec, data: PreparedData | TextCorpus) -> None:
-    """A label that does not fit behind a word of text, between the marks, would be cut itself."""
+    """A label that does not fit behind a word of text, between the marks, would leave no room for the text."""
     longest = max(data.labels, key=lambda label: len(codec.encode_label(label)))
     needed = len(codec.encode_label(longest)) + ROOM_BESIDE_LABEL
     if needed > max_tokens:

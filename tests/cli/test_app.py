@@ -148,6 +148,7 @@ class TestConfigFile:
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [
+            ("batch-size: 1\nbatch_size: 2", "train.yaml gives 'batch_size' twice, in two spellings."),
             ("colour: red", "train.yaml names the unknown option 'colour'; known are backbone, batch-size,"),
             ("config: other.yaml", "names the unknown option 'config'"),
             ("- data", "train.yaml must hold 'option: value' lines."),

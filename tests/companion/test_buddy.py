@@ -69,6 +69,19 @@ class TestEmotion:
         assert after_joy
         assert (after_loss.label, after_joy.label) == (buddy.emotion(lost).label, buddy.emotion(other).label)
 
+    def test_of_a_message_is_read_both_ways_at_the_same_time(self, monkeypatch):
+        buddy, both = Buddy(), threading.Barrier(2, timeout=10)
+        alone, together = buddy.emotion, buddy.emotion_of
+        monkeypatch.setattr(buddy, "emotion", lambda text: (both.wait(), alone(text))[1])
+        monkeypatch.setattr(buddy, "emotion_of", lambda turns: (both.wait(), together(turns))[1])
+        assert buddy.answer(["I lost my cat last week and I miss her."]).emotion.label == "sad"
+
+    def test_needs_no_further_model_once_buddy_is_ready(self, monkeypatch):
+        buddy = Buddy()
+        buddy.get_ready()
+        monkeypatch.delattr("buddy.inference.ctranslate2_engine._new_generator")
+        assert buddy.emotion("I lost my cat last week and I miss her.").label == "sad"
+
     def test_of_a_question_is_that_of_what_was_told_before(self):
         buddy = Buddy()
         lost = "I lost my cat last week and I miss her."

@@ -141,7 +141,7 @@ class TestTheDaysOfAMood:
     @pytest.mark.parametrize("zone", ["", "Mars/Base", "America", "../Berlin", "/etc/passwd", "\0", "x" * 65])
     def test_of_no_time_zone_are_refused(self, mood, zone):
         found = mood(timezone=zone)
-        assert found.status_code == 422
+        assert found.status_code == (422 if len(zone) > 64 else 400)
         assert found.json()["error"]["param"].endswith("timezone")
 
 

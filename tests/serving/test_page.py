@@ -154,6 +154,7 @@ def test_a_fault_in_the_crisis_card_does_not_cost_the_reply(page, problems):
     expect(page.get_by_test_id("message-buddy")).to_contain_text("Please call.")
     expect(page.get_by_test_id("export")).to_be_enabled()  # the page went on behind the card
     assert problems
+    page.goto("about:blank")  # nothing more is reported behind what is taken out here
     problems[:] = [text for text in problems if "is not a function" not in text]
 
 

@@ -866,7 +866,7 @@ function fitInput() {
   const input = byId("input");
   input.style.setProperty("height", "auto");
   input.style.setProperty("height", `${input.scrollHeight}px`);
-  byId("too-long").hidden = input.value.trim().length <= LONGEST;
+  byId("too-long").hidden = [...input.value.trim()].length <= LONGEST;
 }
 
 function submit(event) {
@@ -874,7 +874,7 @@ function submit(event) {
   const input = byId("input");
   const content = input.value.trim();
   if (!content || state.running) return;
-  if (content.length > LONGEST) return announce(byId("too-long").textContent);
+  if ([...content].length > LONGEST) return announce(byId("too-long").textContent);
   input.value = "";
   fitInput();
   input.focus();
