@@ -7,7 +7,7 @@ those that the rules were mended with, and ordinary turns. Texts of EmpatheticDi
 no rule of the guard finds anything stand for everyday talk: after a first round those that are mistaken for danger are
 learned, too. Each message is seen in other spellings from time to time, as people type. The second round is run
 several times from where the first ended, in other orders, and the weights are averaged (Wortsman et al. 2022, "Model
-soups"). Messages of six hands that wrote nothing else of it (`recipes/choosing_messages.jsonl`), and some everyday
+soups"). Messages of seven hands that wrote nothing else of it (`recipes/choosing_messages.jsonl`), and some everyday
 talk, are kept for choosing from which probability on the alarm is raised.
 
 Tried without success: more everyday talk in place of what was mistaken, and messages joined to long ones.
