@@ -76,9 +76,14 @@ class Talk:
         return replace(answer, pieces=self._speaking)
 
     def hear(self, message: str, replies: Replies | None = None) -> Answer:
-        """Begin to answer a message as ``say`` does; whoever reads the reply tells ``end_reply`` what was said."""
+        """Begin to answer a message as ``say`` does; whoever reads the reply tells ``end_reply`` what was said.
+
+        A message that comes again because it got no reply is not kept twice.
+        """
         if self._speaking:
             self._speaking.close()
+        if self.turns and (self.turns[-1].role, self.turns[-1].text) == ("speaker", message):
+            return self._buddy.answer([turn.text for turn in self.turns], replies)
         missing = self._missing_reply()
         turns = [*self.turns, *missing]
         answer = self._buddy.answer([*(turn.text for turn in turns), message], replies)

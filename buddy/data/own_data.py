@@ -1,13 +1,16 @@
 """One's own data: a file of rows, or a folder whose files are named after the splits."""
 
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from buddy.data.columns import Columns, choose_columns, to_examples
+from buddy.data.row_files import KINDS
 from buddy.data.source import UNSPLIT, Source, Tally
 from buddy.data.tables import READERS, Table, read_table
-from buddy.errors import UserMistake
+from buddy.errors import UserMistake, quote
 from buddy.records import SPLITS, Example
 
 SPLIT_NAMES: Mapping[str, str] = {
@@ -22,6 +25,9 @@ SPLIT_NAMES: Mapping[str, str] = {
 """What people call the splits, and what buddy calls them."""
 
 LICENCE = "Whatever the source's terms are; buddy does not know them."
+
+OTHERS_NAMED = 10
+"""So many of a folder's other files are named."""
 
 
 def read_own_data(path: Path, text: str | None, label: str | None, group: str | None) -> Source:
@@ -63,17 +69,56 @@ def from_tables(
     return Source(name, origin, licence, examples, tally, rows_read, groups=groups, details=details)
 
 
+def files_by_split(folder: Path, kinds: Collection[str]) -> dict[str, list[Path]]:
+    """Find the tables of a folder by the split that they are named after; without such names all are ``UNSPLIT``.
+
+    What is not read is named on standard error. A ``.json`` file without the name of a split is no table but a
+    description, such as ``labels.json``.
+
+    Args:
+        folder: where to look.
+        kinds: the endings that can be read.
+
+    Raises:
+        UserMistake: some are named after splits, and of one it is not clear to which it belongs: rows of test would be
+            learned from, or left out, without a word.
+    """
+    found: dict[str, list[Path]] = {}
+    others: list[str] = []
+    for file in sorted(file for file in folder.iterdir() if not file.name.startswith(".")):
+        split, kind = _split_named(file), file.suffix.lower()
+        is_table = kind in kinds and (split != UNSPLIT or kind in KINDS) and not file.name.startswith("_")
+        if is_table and file.is_file():
+            found.setdefault(split, []).append(file)
+        else:
+            others.append(quote(file.name))
+    if UNSPLIT in found and len(found) > 1:
+        raise UserMistake(
+            f"To which split does {found[UNSPLIT][0]} belong? Name it like train-1.csv, valid-1.csv or test-1.csv, "
+            "or take it out of the folder."
+        )
+    if others:
+        more = f" and {len(others) - OTHERS_NAMED} more" if len(others) > OTHERS_NAMED else ""
+        print(f"Not read in {folder}: {', '.join(others[:OTHERS_NAMED])}{more}.", file=sys.stderr)
+    return {split: found[split] for split in (*SPLITS, UNSPLIT) if split in found}
+
+
 def _split_files(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for file in sorted(folder.iterdir()):
-        split = SPLIT_NAMES.get(file.stem.lower())
-        if split is None or file.suffix.lower() not in READERS or not file.is_file():
-            continue
-        if split in found:
-            raise UserMistake(f"{folder} has two files for the {split} split: {found[split].name} and {file.name}.")
-        found[split] = file
+    found = files_by_split(folder, READERS)
     if "train" not in found:
         raise UserMistake(
             f"{folder} has no train file; name the files train, valid and test, ending in one of {', '.join(READERS)}."
         )
-    return {split: found[split] for split in SPLITS if split in found}
+    for split, (first, *more) in found.items():
+        if more:
+            raise UserMistake(
+                f"{folder} has two files for the {split} split: {first.name} and {more[0].name}. "
+                "--stream reads several, of all kinds but .json."
+            )
+    return {split: files[0] for split, files in found.items()}
+
+
+def _split_named(file: Path) -> str:
+    """Name the split that a file is named after, as ``test (1).csv`` and ``testset.csv`` are; ``values.csv`` is not."""
+    first = re.match(r"([a-z]+?)(set|data)?(?![a-z])", file.stem.lower())
+    return SPLIT_NAMES.get(first[1], UNSPLIT) if first else UNSPLIT

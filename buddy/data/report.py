@@ -93,9 +93,11 @@ def _about_splits(audit: Audit) -> Iterator[str]:
     if "valid" not in audit.splits:
         yield "There is no valid split, and training needs one to choose its best model."
     for split in ("valid", "test"):
-        unknown = _labels_of(audit, split) - _labels_of(audit, "train")
-        if unknown:
-            yield f"Labels in {split} that train does not have: {_shortened(sorted(unknown))}."
+        own, learned = _labels_of(audit, split), _labels_of(audit, "train")
+        if own - learned:
+            yield f"Labels in {split} that train does not have: {_shortened(sorted(own - learned))}."
+        if own and learned - own:
+            yield f"Labels in train that {split} does not have: {_shortened(sorted(learned - own))}."
 
 
 def _about_labels(audit: Audit) -> Iterator[str]:

@@ -8,7 +8,6 @@ them all at once.
 Shapes: `N` rows of a split.
 """
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ import numpy.typing as npt
 from buddy.data.audit import Conflicts, Overlap, SplitFacts, WordCounts
 from buddy.data.columns import Columns, choose_columns, to_examples
 from buddy.data.normalise import comparison_key
-from buddy.data.own_data import LICENCE, SPLIT_NAMES
+from buddy.data.own_data import LICENCE, files_by_split
 from buddy.data.parquet import open_parquet, read_schema
 from buddy.data.prepared import ADVICE, EXAMPLE_COLUMNS, ROWS_OF_A_BLOCK
 from buddy.data.report import Audit, find_warnings
@@ -103,24 +102,10 @@ def files_of(path: Path) -> dict[str, list[Path]]:
     if not path.is_dir():
         kind_of(path)
         return {UNSPLIT: [path]}
-    files = [
-        file
-        for file in sorted(path.iterdir())
-        if file.suffix.lower() in KINDS and file.name[0] not in "._" and file.is_file()
-    ]
-    by_split: dict[str, list[Path]] = {}
-    for file in files:
-        by_split.setdefault(_split_named(file), []).append(file)
-    if set(by_split) == {UNSPLIT}:
-        return by_split
-    if UNSPLIT in by_split:
-        raise UserMistake(
-            f"To which split does {by_split[UNSPLIT][0]} belong? Name it like train-1.csv, valid-1.csv or test-1.csv, "
-            "or take it out of the folder."
-        )
-    if "train" not in by_split:
+    files = files_by_split(path, KINDS)
+    if not {"train", UNSPLIT} & set(files):
         raise UserMistake(f"{path} has no file of rows that ends in {', '.join(KINDS)}, or none of train.")
-    return {split: by_split[split] for split in SPLITS if split in by_split}
+    return files
 
 
 def stream_into(folder: Path, files: Mapping[str, list[Path]], name: str, wanted: Wanted, tally: Tally) -> Streamed:
@@ -221,12 +206,6 @@ def split_of(group: str, fractions: Mapping[str, float], seed: int) -> str:
             return name
         place -= share
     return "train"
-
-
-def _split_named(file: Path) -> str:
-    """Name the split that a file is named after, as ``test (1).csv`` and ``testset.csv`` are; ``values.csv`` is not."""
-    first = re.match(r"([a-z]+?)(set|data)?(?![a-z])", file.stem.lower())
-    return SPLIT_NAMES.get(first[1], UNSPLIT) if first else UNSPLIT
 
 
 def _count_duplicates(kept: Kept) -> int:

@@ -28,6 +28,7 @@ from buddy.companion.crisis_words import lines_for
 from buddy.companion.helplines import find_country
 from buddy.companion.reply import TO_CHOOSE_FROM, Replies
 from buddy.companion.safety import Assessment
+from buddy.companion.talk import UNSAID
 from buddy.inference.engine import Sampling
 from buddy.serving.client import unless_gone
 from buddy.serving.gate import without_words
@@ -242,8 +243,8 @@ async def answer(
         begin: gives the answer of the first choice.
         turns: of the conversation, for the usage counts.
         others: begin the answers of further choices; they are called in a thread.
-        end: keeps as much of the reply as was said, and is called however it ended; more than once, perhaps, and only
-            the first time counts.
+        end: keeps as much of the reply as was said, nothing where none came, and is called however it ended; more than
+            once, perhaps, and only the first time counts.
 
     Raises:
         Busy: too many wait.
@@ -398,7 +399,7 @@ class _Completion:
         """Wait until what was said is kept; in a crisis not for long, and whatever comes of it."""
         if self.end is None:
             return
-        keeping = self.end(choice.text)
+        keeping = self.end(choice.text or UNSAID)  # a reply without words is one, too
         if choice.answer.kind == "crisis":
             await asyncio.wait({keeping}, timeout=CRISIS_SECONDS)
         else:

@@ -177,7 +177,10 @@ async def _answer_crisis(service: Service, message: str) -> Answer | None:
 
 
 class _Exchange:
-    """A message and its reply, which are kept. A crisis is answered also where the memory is slow, or gone."""
+    """A message and its reply, which are kept. A crisis is answered also where the memory is slow, or gone.
+
+    A message that got no reply, since it waited too long, say, stays without one: who sends it again goes on with it.
+    """
 
     def __init__(
         self,
@@ -215,8 +218,9 @@ class _Exchange:
     async def _keep(self, said: str) -> None:
         try:
             if self._hearing:
-                talk, _ = await self._hearing
-                await self._service.desk.finish(partial(talk.end_reply, said))
+                talk, heard = await self._hearing
+                if said or heard.kind == "crisis":  # which is kept with its reply only
+                    await self._service.desk.finish(partial(talk.end_reply, said))
         except Exception as error:
             if said:
                 log.error("A reply was not kept: %s", without_words(error))

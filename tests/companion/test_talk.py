@@ -132,3 +132,15 @@ def test_whoever_reads_a_reply_by_another_way_tells_what_was_said(buddy, memory)
     talk.hear("and nobody came")  # the former has no reply
     kept = memory.turns(talk.conversation)
     assert [turn.text for turn in kept[1:]] == [said.strip(), "and it rained", UNSAID, "and nobody came"]
+
+
+def test_a_message_that_comes_again_without_a_reply_is_kept_once(buddy, memory):
+    before = Talk(buddy, memory)
+    answer = before.hear("My old dog died")
+    again = Talk(buddy, memory, before.conversation)
+    assert again.hear("My old dog died").emotion == answer.emotion
+    again.end_reply("I am sorry.")
+    again.hear("My old dog died")  # this time it has got one
+    assert [turn.text for turn in memory.turns(before.conversation)] == [
+        "My old dog died", "I am sorry.", "My old dog died",
+    ]  # fmt: skip

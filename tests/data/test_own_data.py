@@ -23,15 +23,37 @@ def test_a_file_is_unsplit(tmp_path):
 
 
 @pytest.mark.parametrize("valid", ["valid", "Validation", "dev", "val"])
-def test_a_folder_brings_its_splits(tmp_path, valid):
+def test_a_folder_brings_its_splits(tmp_path, valid, capsys):
     write(tmp_path, test="text,label\nc,sad\n", train="text,label\na,sad\n", **{valid: "text,label\nb,sad\n"})
     (tmp_path / "notes.txt").write_text("ignored")
     (tmp_path / "train.md").write_text("ignored")
+    (tmp_path / "labels.json").write_text("no rows")
+    (tmp_path / ".gitignore").write_text("nobody's business")
     (tmp_path / "test.parquet").mkdir()
     source = read_own_data(tmp_path, None, None, None)
     assert {split: rows[0].text for split, rows in source.examples.items()} == {"train": "a", "valid": "b", "test": "c"}
     assert list(source.examples) == ["train", "valid", "test"]
     assert source.examples["valid"][0].id == "valid-1"
+    others = "'labels.json', 'notes.txt', 'test.parquet', 'train.md'"
+    assert capsys.readouterr().err == f"Not read in {tmp_path}: {others}.\n"
+
+
+@pytest.mark.parametrize("test", ["test_1.csv", "testset.csv", "test.json", "Test (1).jsonl"])
+def test_a_file_whose_name_begins_with_a_split_belongs_to_it(tmp_path, test, capsys):
+    write(tmp_path, train="text,label\na,sad\n")
+    rows = "text,label\nc,sad\n" if test.endswith("csv") else '{"text": "c", "label": "sad"}\n'
+    (tmp_path / test).write_text(rows)
+    source = read_own_data(tmp_path, None, None, None)
+    assert {split: rows[0].text for split, rows in source.examples.items()} == {"train": "a", "test": "c"}
+    assert capsys.readouterr().err == ""
+
+
+def test_of_many_other_files_some_are_named(tmp_path, capsys):
+    write(tmp_path, train="text,label\na,sad\n")
+    for number in range(10, 25):
+        (tmp_path / f"{number}.png").touch()
+    read_own_data(tmp_path, None, None, None)
+    assert capsys.readouterr().err.endswith(" '18.png', '19.png' and 5 more.\n")
 
 
 def test_columns_are_those_of_train(tmp_path):
@@ -44,5 +66,8 @@ def test_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(UserMistake, match="has no train file"):
         read_own_data(tmp_path, None, None, None)
     write(tmp_path, train="text,label\na,sad\n", dev="text,label\na,sad\n", valid="text,label\na,sad\n")
-    with pytest.raises(UserMistake, match=r"two files for the valid split: dev\.csv and valid\.csv"):
+    with pytest.raises(UserMistake, match=r"two files for the valid split: dev\.csv and valid\.csv\. --stream reads"):
+        read_own_data(tmp_path, None, None, None)
+    write(tmp_path, moods="text,label\na,sad\n")
+    with pytest.raises(UserMistake, match=r"To which split does .*moods\.csv belong\?"):
         read_own_data(tmp_path, None, None, None)

@@ -9,7 +9,7 @@ from buddy.data.report import Audit, find_warnings
 from buddy.records import Dialogue, Example
 
 TRAIN = [Example(f"t{n}", f"text {n}", "sad" if n % 2 else "glad") for n in range(20)]
-VALID = [Example(f"v{n}", f"other {n}", "sad") for n in range(4)]
+VALID = [Example(f"v{n}", f"other {n}", "sad" if n else "glad") for n in range(4)]
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def test_every_trouble_has_its_sentence(audit):
         "Leak: 3 rows of test also in train (2 word for word, 1 nearly); --drop-leaks takes such texts out of train.",
         "There is no valid split, and training needs one to choose its best model.",
         "Labels in test that train does not have: glad.",
+        "Labels in train that test does not have: Sad, sad.",
         "Labels with fewer than 5 training texts: Sad.",
         "90% of train has the label 'sad'; judge by macro F1, not by accuracy.",
         "Labels that differ only in upper and lower case: Sad, sad.",
@@ -93,7 +94,7 @@ def test_card_shows_the_same_numbers(audit):
         "- 3: no label",
         "| train-valid | 0 | 0 |",
         "| t4 | glad | text 4 |",
-        "| glad | 10 | 0 |",
+        "| glad | 10 | 1 |",
         "- seed: `13`",
     ):
         assert line in card.split("\n")

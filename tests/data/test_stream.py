@@ -123,6 +123,20 @@ class TestFilesOfAFolder:
             (tmp_path / name).touch()
         assert list(stream.files_of(tmp_path)) == ["all"]
 
+    def test_that_are_not_read_are_named(self, tmp_path, capsys):
+        for name in ("train.csv", "test.json", "valid.xlsx", "_test.csv"):
+            (tmp_path / name).touch()
+        assert list(stream.files_of(tmp_path)) == ["train"]
+        assert capsys.readouterr().err == f"Not read in {tmp_path}: '_test.csv', 'test.json', 'valid.xlsx'.\n"
+
+
+def test_a_rare_label_that_a_split_lacks_is_told(tmp_path):
+    rows = [*ROWS, *[("Rare", "proud", "me")] * 5]  # the same text, so all in one split
+    _, audit = prepare_stream(write_csv(tmp_path / "moods.csv", rows), tmp_path / "out")
+    assert "proud" in audit.splits["train"].per_label
+    for split in ("valid", "test"):
+        assert f"Labels in train that {split} does not have: proud." in audit.warnings
+
 
 def test_rows_that_say_nothing_are_counted(tmp_path):
     file = write_csv(tmp_path / "moods.csv", [*ROWS, ("", "sad", ""), ("Hm", "", "")])

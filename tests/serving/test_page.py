@@ -308,6 +308,15 @@ def test_where_there_is_little_height_the_emergency_number_stays(browser, open_s
         assert foot.bounding_box()["height"] < 32  # one line
 
 
+def test_in_huge_letters_the_talk_does_not_cover_what_is_written(browser, open_service, problems):
+    for page in opened(browser, open_service.url, problems, viewport={"width": 390, "height": 844}):
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        say(page, "I want to kill myself")
+        page.get_by_test_id("input").fill("It is too much. " * 50)
+        talk, paper = (page.locator(place).bounding_box() for place in (".talk", ".paper"))
+        assert talk["y"] + talk["height"] <= paper["y"]
+
+
 def test_it_comes_back_when_the_server_does(page, problems):
     page.context.set_offline(True)
     expect(page.locator("#banner")).to_be_visible()
