@@ -144,12 +144,12 @@ for round_number in range(1, 8):
 print(f"one single centroid in the middle of all points: inertia {((points - points.mean(axis=0)) ** 2).sum():.1f}")
 
 # %% [markdown]
-# The inertia falls and then settles, as if all were well. But the points do not settle. From round 5 on, all 100
-# change their cluster in every round.
+# Round 1 repeats the picture on the left, so no point has changed yet. The inertia falls and then settles, as if all
+# were well. But the points do not settle. From round 5 on, all 100 change their cluster in every round.
 #
-# **How to notice:** count the points that change their cluster. Done right, the count comes down to 0. And compare
-# the inertia with that of one single centroid, 916.1. Two centroids must do better. Here they end at 2572.0. Done
-# right it is 374.7, as we will see.
+# **How to notice:** count the points that change their cluster. Done right, the count comes down to 0 and stays there.
+# And compare the inertia with that of one single centroid, 916.1. Two centroids must do better. Here they end at
+# 2572.0. Done right it is 374.7, as we will see.
 #
 # ### Mistake 2: the mean over the wrong axis
 #

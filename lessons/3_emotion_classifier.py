@@ -565,7 +565,8 @@ for label, one, other in zip(own_labels, by_trie, by_hand):
 #
 # If a model says "70% sure" a hundred times, about 70 of these answers should be right. The *reliability diagram*
 # looks at that: on the diagonal the stated confidence is true, below it the model is too sure of itself. ECE, the
-# expected calibration error, is the mean distance from the diagonal.
+# expected calibration error, is the mean distance from the diagonal, in which each point counts by how many answers it
+# stands for.
 
 # %%
 from buddy.evaluation.figures import draw_calibration
@@ -655,8 +656,9 @@ for title, examples in (("RIGHT", right), ("WRONG", wrong)):
 #
 # <details><summary>What we found</summary>
 #
-# The second, where the valid loss turns. On one of our machines its accuracy was 42.2%, and 49.7% three epochs later;
-# other machines differ by a point or two. What counts as best is a choice, and it matters.
+# The second, where the valid loss turns; this run ends after the fourth. On one of our machines its accuracy was 42.2%;
+# the run above, which chose by accuracy, kept 49.7% three epochs later. Other machines differ by a point or two. What
+# counts as best is a choice, and it matters.
 # </details>
 #
 # (b) Train `backbone="scratch:small"`, the same shape from random weights (`learning_rate=1e-3`, `text_weight=0.2`).
@@ -667,7 +669,8 @@ for title, examples in (("RIGHT", right), ("WRONG", wrong)):
 # It reached 5.9% on the same texts. Nearly all of what our model knows comes from what it had read before.
 # </details>
 #
-# (c) Let `prepare` read a table of your own: `PrepareSettings(source="moods.csv")`, with a column of texts and one of
-# labels.
+# (c) Let `prepare` read a table of your own, with a column of texts and one of labels:
+# `PrepareSettings(source="/the/full/path/of/moods.csv", out=Path("moods"))`. (The full path, because this lesson works
+# in a folder of its own.)
 #
 # Next: [Part 4, the companion](4_companion.ipynb).

@@ -60,7 +60,7 @@ talk: list[str] = []
 for message in (
     "My dog ran away last night and I cannot find him.",
     "He is eleven. I left the gate open, it is my fault.",
-    "My neighbour just rang, she has found him!",
+    "My neighbour has found my dog, he is fine!",
 ):
     talk.append(message)
     talk.append(buddy.reply(talk))
@@ -68,8 +68,9 @@ for message in (
     print("buddy:", talk[-1])
 
 # %% [markdown]
-# The second answer is not the model's. Before it reads a message the *crisis guard* does, and takes each message by
-# itself: "He is eleven … it is my fault" might be about a child. Here it was wrong, and you can see what it says.
+# The second answer is not the model's. Before it reads a message the *crisis guard* does: "He is eleven … it is my
+# fault" might be about a child. Here it was wrong, and you can see what it says. It stays careful for a while, so the
+# third answer ends with helplines.
 #
 # A model this small has the tone of a listener and little sense; did it notice that the dog was found? It is a good
 # size to learn from, and a bad one to lean on.
@@ -155,7 +156,7 @@ said = ["I failed my exam.", "My sister is ill.", "My friend moved away."]
 questions = classifier.codec.encode([render_reply_question([one]) for one in said])
 for name, sampling in (
     ("no chance at all", Sampling(temperature=0)),
-    ("buddy's settings", Sampling(seed=1)),
+    ("some chance", Sampling(seed=1)),
     ("much chance", Sampling(temperature=1.5, top_p=1.0, top_k=0, seed=1)),
 ):
     print(name)
@@ -163,8 +164,9 @@ for name, sampling in (
         print("  ", classifier.codec.decode(ids).strip())
 
 # %% [markdown]
-# Without chance a message always gets the same reply; with much, it makes up words. The settings between were chosen
-# by measuring and by reading (the [lab log](../docs/lab-log.md) has the table).
+# Without chance a message always gets the same reply; with much, it makes up words. Between the two lies what a single
+# reply is drawn with (temperature 0.8). Where `Buddy` chooses among eight, they may differ more (1.0): the choice makes
+# up for it. Both were measured ([decision 0012](../docs/decisions/0012-choosing-a-reply.md)).
 #
 # ## 4. The emotions of a conversation
 #
