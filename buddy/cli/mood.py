@@ -67,18 +67,20 @@ def mood(
     """
     from buddy.companion.conversation import now
     from buddy.companion.mood import course, latest_days
+    from buddy.companion.mood_summary import NOTHING, nothing_lately
 
     turns = _remembered(memory_url, conversation)
-    points = course(turns)
+    points, nothing = course(turns), NOTHING
     if days:
-        points = latest_days(points, days, now().astimezone().date())
+        today = now().astimezone().date()
+        points, nothing = latest_days(points, days, today), nothing_lately(points, days, today)
     by_message = conversation is not None
     if figure:
         _draw(points, figure, dark, by_message)
     if as_json:
-        print(json.dumps(_as_json(points, by_message), indent=2, ensure_ascii=False))
+        print(json.dumps(_as_json(points, by_message, nothing), indent=2, ensure_ascii=False))
     elif turns:
-        _show(points, plain, by_message)
+        _show(points, plain, by_message, nothing)
 
 
 def _remembered(url: str | None, conversation: str | None) -> "list[Turn]":
@@ -106,7 +108,7 @@ def _remembered(url: str | None, conversation: str | None) -> "list[Turn]":
         return [turn for name in chosen for turn in memory.turns(name)]
 
 
-def _show(points: "Sequence[MoodPoint]", plain: bool, by_message: bool) -> None:
+def _show(points: "Sequence[MoodPoint]", plain: bool, by_message: bool, nothing: str) -> None:
     from buddy.companion.mood_chart import chart
     from buddy.companion.mood_summary import summary
     from buddy.serving.screen import make_screen
@@ -115,7 +117,7 @@ def _show(points: "Sequence[MoodPoint]", plain: bool, by_message: bool) -> None:
     if points:
         print(chart(points, screen.width or 80, plain, blocks=screen.blocks, per="message" if by_message else None))
         print()
-    for line in summary(points).splitlines():
+    for line in summary(points, nothing=nothing).splitlines():
         screen.say(line)
 
 
@@ -132,12 +134,12 @@ def _draw(points: "Sequence[MoodPoint]", path: Path, dark: bool, by_message: boo
     typer.echo(f"Figure: {path}", err=True)
 
 
-def _as_json(points: "Sequence[MoodPoint]", by_message: bool) -> Mapping[str, object]:
+def _as_json(points: "Sequence[MoodPoint]", by_message: bool, nothing: str) -> Mapping[str, object]:
     from buddy.companion.mood import stretches
     from buddy.companion.mood_summary import summary
 
     return {
-        "summary": summary(points),
+        "summary": summary(points, nothing=nothing),
         "messages": [
             {
                 "said_at": point.said_at.isoformat(),

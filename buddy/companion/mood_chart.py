@@ -7,7 +7,6 @@ ASCII where a terminal has no blocks; for a screen reader as sentences.
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
-from itertools import groupby
 from typing import NamedTuple
 
 from rich.cells import set_cell_size
@@ -61,31 +60,45 @@ def chart(
         timezone: whose days; that of this machine if none is given.
 
     Returns:
-        At most ``MOST_ROWS`` rows, the latest ones.
+        At most ``MOST_ROWS`` rows, the latest ones; days or weeks without a message share one, and never the first.
     """
     rows = stretches(points, per, timezone)
     if not rows:
         return NOTHING
-    shown = rows[-MOST_ROWS:]
+    shown = _folded(rows)[-MOST_ROWS:]
+    if not shown[0][0].points:
+        del shown[0]
     lines = _sentences(shown) if plain else _bars(shown, max(width, NARROWEST), BLOCKS if blocks else ASCII)
-    earlier = [f"({len(rows) - MOST_ROWS} earlier {rows[0].per}s are not shown.)"] if len(rows) > MOST_ROWS else []
+    hidden = len(rows) - sum(map(len, shown))
+    earlier = [f"({hidden} earlier {rows[0].per}{' is' if hidden == 1 else 's are'} not shown.)"] if hidden else []
     return "\n".join((*earlier, *lines))
 
 
-def _bars(rows: Sequence[Stretch], width: int, signs: Signs) -> Iterator[str]:
+def _folded(rows: Sequence[Stretch]) -> list[list[Stretch]]:
+    """Give what each line stands for: one row, or all that follow each other without a message."""
+    folded: list[list[Stretch]] = []
+    for row in rows:
+        if folded and not row.points and not folded[-1][0].points:
+            folded[-1].append(row)
+        else:
+            folded.append([row])
+    return folded
+
+
+def _bars(folded: Sequence[Sequence[Stretch]], width: int, signs: Signs) -> Iterator[str]:
+    rows = [inside[0] for inside in folded]
     column = max(len(row.name) for row in rows) + 2
     half = min(max((width - column - NAMES_WIDTH - 3) // 2, SHORTEST), LONGEST) * any(row.affect for row in rows)
     room = width - column - (2 * half + 3 if half else 0)
     if half:
         yield f"{'unpleasant ':>{column + half}}{signs.middle} pleasant"
-    for empty, inside in _runs(rows):
-        if empty:
-            nothing = f"(nothing for {count(len(inside), inside[0].per)})"
-            yield f"{inside[0].name:{column}}{set_cell_size(nothing, width - column)}".rstrip()
-            continue
-        for row in inside:
+    for row, inside in zip(rows, folded, strict=True):
+        if row.points:
             bar = f"{_bar(row, half, signs)}  " if half else ""
             yield f"{row.name:{column}}{bar}{set_cell_size(_names(row), room)}".rstrip()
+        else:
+            nothing = f"(nothing for {count(len(inside), row.per)})"
+            yield f"{row.name:{column}}{set_cell_size(nothing, width - column)}".rstrip()
     if half:
         yield f"{signs.calm} calm  {signs.between} between  {signs.excited} excited"
     if any(row.crises for row in rows):
@@ -118,16 +131,15 @@ def _shown(row: Stretch) -> list[tuple[str, float]]:
     return [(label, share) for label, share in likeliest if share >= SHOWN_FROM] or likeliest[:1]
 
 
-def _sentences(rows: Sequence[Stretch]) -> Iterator[str]:
-    for empty, inside in _runs(rows):
-        if empty:
-            until = f" to {inside[-1].spoken}" if len(inside) > 1 else ""
-            yield f"{capital(inside[0].spoken)}{until}: no message."
-            continue
-        for row in inside:
+def _sentences(folded: Sequence[Sequence[Stretch]]) -> Iterator[str]:
+    for row, *others in folded:
+        if row.points:
             shares = (f"{label} {100 * share:.0f} percent" for label, share in _shown(row))
             parts = (row.affect and affect_in_words(row.affect), ", ".join(shares), _counts(row))
             yield f"{capital(row.spoken)}: {'; '.join(filter(None, parts))}."
+        else:
+            until = f" to {others[-1].spoken}" if others else ""
+            yield f"{capital(row.spoken)}{until}: no message."
 
 
 def _counts(row: Stretch) -> str:
@@ -135,9 +147,3 @@ def _counts(row: Stretch) -> str:
     return " and ".join(
         filter(None, (messages, f"{count(row.crises, 'message')} about a crisis" if row.crises else ""))
     )
-
-
-def _runs(rows: Sequence[Stretch]) -> Iterator[tuple[bool, list[Stretch]]]:
-    """Give the rows with those together that follow each other without a message."""
-    for empty, inside in groupby(rows, key=lambda row: not row.points):
-        yield empty, list(inside)

@@ -34,13 +34,20 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 PARTS = {"morning": "in the morning", "afternoon": "in the afternoon", "evening": "in the evening", "night": "at night"}
 
 
-def summary(points: Sequence[MoodPoint], today: date | None = None, timezone: tzinfo | None = None) -> str:
+def summary(
+    points: Sequence[MoodPoint],
+    today: date | None = None,
+    timezone: tzinfo | None = None,
+    *,
+    nothing: str = NOTHING,
+) -> str:
     """Say in plain sentences how the mood has been, from how many messages, and how sure that is.
 
     Args:
         points: in the order of their times.
         today: the user's date, for "today" and "this week"; that of the clock if none is given.
         timezone: whose days and evenings; that of this machine if none is given.
+        nothing: what to say where no message has an emotion.
 
     Returns:
         A line for the whole, one for each of the last weeks if there are several, and one for what it is told from.
@@ -52,7 +59,7 @@ def summary(points: Sequence[MoodPoint], today: date | None = None, timezone: tz
     crises = _crisis_note(sum(point.crisis for point in points))
     told = [point for point in in_timezone(points, timezone) if point.emotions]
     if not told:
-        return f"{NOTHING} {crises}".strip()
+        return f"{nothing} {crises}".strip()
     today = today or datetime.now(timezone).date()
     first, last = told[0].said_at.date(), told[-1].said_at.date()
     weeks = _by(told, lambda point: monday_of(point.said_at.date()))
@@ -61,6 +68,23 @@ def summary(points: Sequence[MoodPoint], today: date | None = None, timezone: tz
     else:
         lines = [_sentence(told, _when(first, last, today))]
     return "\n".join((*lines, " ".join(filter(None, (_evidence(told), crises)))))
+
+
+def nothing_lately(points: Sequence[MoodPoint], days: int, today: date, timezone: tzinfo | None = None) -> str:
+    """Give what to say where no mood can be told from the last days: also of when the latest message with one is.
+
+    Args:
+        points: also the earlier ones, in the order of their times.
+        days: how many, of which today is the last.
+        today: the user's date.
+        timezone: whose days; that of this machine if none is given.
+    """
+    told = [point for point in points if point.emotions]
+    if not told:
+        return NOTHING
+    when = "today" if days == 1 else f"in the last {days} days"
+    latest = _spoken(told[-1].said_at.astimezone(timezone).date(), today)
+    return f"No message {when} that a mood could be told from; the latest is of {latest}."
 
 
 def count(number: int, noun: str) -> str:

@@ -154,7 +154,19 @@ class TestChart:
 
     def test_of_days_without_a_message_says_so(self, buddy, talks):
         talks.held = {"cc": talks.held["cc"]}
-        assert buddy("mood", "--days", 3) == (0, f"{NOTHING}\n", "")
+        latest = talks.held["cc"][0].said_at
+        code, out, err = buddy("mood", "--days", 3)
+        said = " ".join(out.split())
+        assert (code, err) == (0, "")
+        assert said.startswith("No message in the last 3 days that a mood could be told from; the latest is of ")
+        assert f"{latest:%A} {latest.day} {latest:%B}" in said
+        assert json.loads(buddy("mood", "--days", 3, "--json")[1])["summary"] == said
+
+    def test_of_days_with_a_crisis_alone_says_both(self, buddy, talks):
+        talks.held = {"aa": [say(0, 0, "crisis")], "cc": talks.held["cc"]}
+        said = " ".join(buddy("mood", "--days", 3)[1].split())
+        assert "No message in the last 3 days that a mood could be told from; the latest is of " in said
+        assert said.endswith("One message was about a crisis; it is marked and not counted.")
 
     def test_repeats_nothing_of_what_was_said(self, buddy):
         for options in ((), ("--plain",), ("--json",)):

@@ -94,6 +94,36 @@ def test_has_the_latest_rows_and_says_how_many_are_left_out():
     assert len(lines) == MOST_ROWS + 1
 
 
+def test_says_of_a_single_row_that_it_is_left_out():
+    points = course([say(3, 9, joyful=1.0)] * (MOST_ROWS + 1))
+    assert chart(points, timezone=UTC).startswith("(1 earlier message is not shown.)\n")
+
+
+def weeks_with_a_message(*numbers: int) -> list[MoodPoint]:
+    return course([Turn("speaker", "", MONDAY + timedelta(weeks=week), {"joyful": 1.0}) for week in numbers])
+
+
+class TestManyWeeks:
+    def test_without_a_message_take_one_row(self):
+        assert chart(weeks_with_a_message(0, 97), plain=True, timezone=UTC).splitlines() == [
+            "The week of Monday 3 November 2025: pleasant and excited; joyful 100 percent; one message.",
+            "The week of Monday 10 November 2025 to the week of Monday 6 September 2027: no message.",
+            "The week of Monday 13 September 2027: pleasant and excited; joyful 100 percent; one message.",
+        ]
+        first, gap, last = chart(weeks_with_a_message(0, 97), timezone=UTC).splitlines()[1:4]
+        assert first.startswith("Mon 3 Nov 2025 ")
+        assert gap == "Mon 10 Nov 2025  (nothing for 96 weeks)"
+        assert last.startswith("Mon 13 Sep 2027 ")
+
+    def test_do_not_begin_with_a_gap(self):
+        points = weeks_with_a_message(0, *range(10, 10 + MOST_ROWS - 1))
+        lines = chart(points, plain=True, timezone=UTC).splitlines()
+        assert lines[0] == "(10 earlier weeks are not shown.)"
+        assert lines[1].startswith("The week of Monday 12 January 2026: pleasant")
+        assert len(lines) == MOST_ROWS
+        assert "not shown" not in chart(points[:-1], plain=True, timezone=UTC)
+
+
 def test_of_own_labels_has_names_and_no_bars():
     points = course([say(3, bored=0.7, cheerful=0.3), say(4, bored=0.95, cheerful=0.05), say(5, 9, "crisis")])
     assert chart(points, timezone=UTC).splitlines() == [

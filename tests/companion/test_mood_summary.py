@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from buddy.companion.affect import AFFECTS
 from buddy.companion.conversation import Kind, Turn
 from buddy.companion.mood import course
-from buddy.companion.mood_summary import NOTHING, capital, count, summary
+from buddy.companion.mood_summary import NOTHING, capital, count, nothing_lately, summary
 
 UTC = timezone.utc
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -46,6 +46,22 @@ class TestNothing:
         assert told(say(9, 9, "crisis", sad=0.9)) == [
             f"{NOTHING} One message was about a crisis; it is marked and not counted."
         ]
+
+    def test_of_the_last_days_names_the_day_of_the_latest_message(self):
+        points = course([say(3, sad=0.9), say(4, sad=0.9), say(5, 9, "crisis")])
+        assert nothing_lately(points, 3, SUNDAY, UTC) == (
+            "No message in the last 3 days that a mood could be told from; the latest is of Tuesday 4 November."
+        )
+        assert nothing_lately(points, 1, date(2026, 1, 9), UTC) == (
+            "No message today that a mood could be told from; the latest is of Tuesday 4 November 2025."
+        )
+
+    def test_names_the_day_of_the_user(self):
+        late = course([say(4, NIGHT, sad=0.9)])
+        assert nothing_lately(late, 3, SUNDAY, BERLIN).endswith("the latest is of Wednesday 5 November.")
+
+    def test_of_the_last_days_is_nothing_at_all_where_no_message_has_a_mood(self):
+        assert nothing_lately(course([say(3, 9, "crisis")]), 3, SUNDAY, UTC) == nothing_lately([], 3, SUNDAY) == NOTHING
 
 
 class TestOneMessage:
