@@ -39,7 +39,7 @@ from buddy.data.prepare import divide, without_leaks
 from buddy.data.source import UNSPLIT, Source
 from buddy.evaluation.calibration import cross_fitted, temper
 from buddy.evaluation.figures import LIGHT, accuracy_curve, draw_calibration, draw_curve
-from buddy.evaluation.metrics import expected_calibration_error, reliability
+from buddy.evaluation.metrics import Floats, Integers, expected_calibration_error, reliability
 from buddy.evaluation.predictions import read_predictions
 from buddy.evaluation.results import Reliability
 from buddy.evaluation.run_folder import HistoryRow
@@ -94,6 +94,7 @@ def main() -> None:
     """Draw all figures; a run and the results of its last model, if they are named, become those that are shown."""
     if len(sys.argv) > 1:
         keep(Path(sys.argv[1]), Path(sys.argv[2]))
+        print_calibration()
     keep_candidates()
     contents = {}
     for name, draw in FIGURES.items():
@@ -557,12 +558,27 @@ def _draw_tree(axes: "Axes", codec: Codec, paths: Paths, at: dict[tuple[int, int
 
 
 def calibration() -> Figure:
-    """Draw the reliability of a model before and after a temperature is fitted, as `buddy evaluate` does it."""
-    with np.load(ANSWERS) as kept:
-        log_scores, truth = kept["log_scores"].astype(np.float64), kept["truth"].astype(np.int64)
-    before, after = temper(log_scores, 1.0), cross_fitted(log_scores, truth)
+    """Draw the reliability of the last model of a run before and after a temperature is fitted.
+
+    `buddy evaluate` fits none for a model without its run. What it does for the one that a run has kept is done here.
+    """
+    truth, before, after = _calibrated()
     bins = Reliability(tuple(reliability(before, truth)), tuple(reliability(after, truth)))
     return draw_calibration(bins, expected_calibration_error(before, truth), expected_calibration_error(after, truth))
+
+
+def print_calibration() -> None:
+    """Print the calibration errors that the figure shows."""
+    truth, before, after = _calibrated()
+    errors = [100 * expected_calibration_error(answers, truth) for answers in (before, after)]
+    print(f"calibration error: {errors[0]:.1f} points without a temperature, {errors[1]:.1f} with one, cross-fitted")
+
+
+def _calibrated() -> tuple[Integers, Floats, Floats]:
+    """Give the true labels (N,) and the probabilities (N, E) before and after a cross-fitted temperature."""
+    with np.load(ANSWERS) as kept:
+        log_scores, truth = kept["log_scores"].astype(np.float64), kept["truth"].astype(np.int64)
+    return truth, temper(log_scores, 1.0), cross_fitted(log_scores, truth)
 
 
 @dataclass(frozen=True)

@@ -421,8 +421,8 @@ with np.printoptions(precision=4, suppress=True):
 from buddy.evaluation.figures import accuracy_curve, draw_curve, loss_curve
 
 best = int(valid_accuracies.argmax())
-display(draw_curve(loss_curve(history, best, settings.epochs)))
-display(draw_curve(accuracy_curve(history, best, settings.epochs)))
+display(draw_curve(loss_curve(history, best, settings.patience)))
+display(draw_curve(accuracy_curve(history, best, settings.patience)))
 
 # %% [markdown]
 # Read the loss curves from left to right. First both fall: what is learned from the training texts helps with others,

@@ -26,6 +26,8 @@ LEVEL = 0.95
 ANYTHING: Interval = (-float("inf"), float("inf"))
 BOUNDS: dict[str, Interval] = {"nll": (0.0, float("inf"))}  # every other score is a share
 SHARE: Interval = (0.0, 1.0)
+COUNTED = ("accuracy", "top3_accuracy")
+F1 = ("macro_f1", "weighted_f1")
 WEIGHTS_AT_ONCE = 4_000_000  # 32 MB of float64
 
 
@@ -57,18 +59,59 @@ def resample_scores(probabilities: Floats, truth: Integers, resamples: int = 100
     return {name: np.concatenate([part[name] for part in parts] or [np.empty(0)]) for name in scorer.names}
 
 
-def score_intervals(scores: Scores, resampled: Resampled) -> dict[str, Interval]:
-    """Give the interval of every score, or none at all where there are no resamples.
+def score_intervals(scores: Scores, resampled: Resampled, n: int) -> dict[str, Interval]:
+    """Give the interval of every score that has one.
+
+    Where every answer is right, or none is, resampling draws the same score each time, which is no certainty: accuracy
+    and top-3 accuracy get the exact interval of a count there, and F1 gets none.
+
+    Args:
+        scores: on all examples.
+        resampled: the same scores on resamples; if there are none, there are no intervals.
+        n: how many examples there are.
+
+    Source:
+        Clopper and Pearson 1934, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial".
 
     Example:
         >>> from buddy.evaluation.metrics import score
         >>> answers, truth = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1])
-        >>> score_intervals(score(answers, truth), resample_scores(answers, truth, resamples=50))["accuracy"]
-        (1.0, 1.0)
+        >>> low, high = score_intervals(score(answers, truth), resample_scores(answers, truth, 50), n=2)["accuracy"]
+        >>> round(low, 3), high  # a model that is right 16 times in 100 is right in 2 of 2 with a chance of 2.5%
+        (0.158, 1.0)
     """
     if resampled["accuracy"].size == 0:
         return {}
-    return {name: interval(value, resampled[name], BOUNDS.get(name, SHARE)) for name, value in asdict(scores).items()}
+    intervals = {}
+    for name, value in asdict(scores).items():
+        if value not in (0, 1) or name not in (*COUNTED, *F1):
+            intervals[name] = interval(value, resampled[name], BOUNDS.get(name, SHARE))
+        elif name in COUNTED:
+            intervals[name] = exact_interval(round(value * n), n)
+    return intervals
+
+
+def differ(resampled: Floats) -> bool:
+    """Tell whether resamples say anything: there are some, and they do not all score alike.
+
+    Example:
+        >>> differ(np.array([0.5, 0.75])), differ(np.array([1.0, 1.0])), differ(np.empty(0))
+        (True, False, False)
+    """
+    return bool((resampled != resampled[:1]).any())
+
+
+def exact_interval(hits: int, n: int) -> Interval:
+    """Give the 95% interval of a share that was counted, from the binomial distribution itself.
+
+    Example:
+        >>> [round(end, 3) for end in exact_interval(24, 24)]
+        [0.858, 1.0]
+    """
+    from scipy.stats import binomtest
+
+    ends = binomtest(hits, n).proportion_ci(LEVEL)
+    return float(ends.low), float(ends.high)
 
 
 def interval(value: float, resampled: Floats, bounds: Interval = ANYTHING, level: float = LEVEL) -> Interval:

@@ -171,7 +171,10 @@ def _draw(dialogues: Sequence[Dialogue], conversations: int, seed: int) -> Itera
 
 
 def _sampling_for(model: Companion, seed: int) -> Sampling:
-    """Give the engine's usual settings; at least half of what the model can read is left to what was said before."""
+    """Give the engine's usual settings; at least half of what the model can read is left to what was said before.
+
+    A reply is a single draw here: the model is judged, and not how `buddy chat` chooses the best of several draws.
+    """
     usual = Sampling()
     return replace(usual, seed=seed % 2**31, max_tokens=min(usual.max_tokens, model.max_tokens // 2))
 

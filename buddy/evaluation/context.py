@@ -91,5 +91,5 @@ def _up_to_the_speaker(turns: Sequence[str]) -> Sequence[str]:
 
 def _accuracy(probabilities: Floats, truth: Integers, resamples: int, seed: int) -> ContextAccuracy:
     scores = score(probabilities, truth)
-    intervals = score_intervals(scores, resample_scores(probabilities, truth, resamples, seed))
+    intervals = score_intervals(scores, resample_scores(probabilities, truth, resamples, seed), len(truth))
     return ContextAccuracy(scores.accuracy, intervals.get("accuracy"))

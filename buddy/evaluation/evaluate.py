@@ -11,7 +11,7 @@ import numpy as np
 from buddy.data.prepared import PreparedData, read_prepared
 from buddy.errors import UserMistake, quote
 from buddy.evaluation.baselines import BASELINES, baseline_probabilities
-from buddy.evaluation.bootstrap import LEVEL, Resampled, interval, resample_scores, score_intervals
+from buddy.evaluation.bootstrap import LEVEL, Resampled, differ, interval, resample_scores, score_intervals
 from buddy.evaluation.calibration import cross_fitted, fit_temperature, is_at_the_end, temper
 from buddy.evaluation.companion import Companion, CompanionScores, judge_companion
 from buddy.evaluation.metrics import (
@@ -265,7 +265,7 @@ def _summarise(question: _Question, answers: _Answers, settings: EvaluateSetting
         split=settings.split,
         n=len(truth),
         scores=scores,
-        intervals=score_intervals(scores, resampled),
+        intervals=score_intervals(scores, resampled, len(truth)),
         bootstrap=Bootstrap(settings.bootstrap, settings.seed, LEVEL),
         temperature=answers.temperature,
         temperature_fitted_here=answers.fitted_here,
@@ -338,8 +338,8 @@ def _judge_baseline(
     model_scores, model_resampled = model
     gain = model_scores.accuracy - scores.accuracy
     paired = model_resampled["accuracy"] - resampled["accuracy"]
-    sure = Gain(gain, interval(gain, paired) if paired.size else None)
-    return Baseline(scores, score_intervals(scores, resampled), sure, round(seconds, 1))
+    sure = Gain(gain, interval(gain, paired) if differ(paired) else None)
+    return Baseline(scores, score_intervals(scores, resampled, len(question.truth)), sure, round(seconds, 1))
 
 
 def _store_temperature(question: _Question, temperature: float) -> bool:

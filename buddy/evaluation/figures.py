@@ -13,7 +13,7 @@ import numpy as np
 from buddy.evaluation.confusion import most_confused, neighbour_order, shares
 from buddy.evaluation.metrics import Floats, Integers, ReliabilityBin
 from buddy.evaluation.results import Reliability
-from buddy.evaluation.run_folder import HistoryRow
+from buddy.evaluation.run_folder import HistoryRow, patience_ran_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,22 +72,22 @@ def png(figure: "Figure") -> bytes:
     return buffer.getvalue()
 
 
-def loss_curve(history: Sequence[HistoryRow], best: int, planned_epochs: float | None = None) -> Curve:
+def loss_curve(history: Sequence[HistoryRow], best: int, patience: int = 0) -> Curve:
     """Take the losses out of a history, in nats per supervised token.
 
     Args:
         history: at least one row.
         best: the row whose checkpoint was kept.
-        planned_epochs: how long training should have gone on, where it is known.
+        patience: so many evaluations without a new best ended training; 0: none did.
     """
     pairs = [(row.train_loss, row.valid_loss) for row in history]
-    return _curve("Loss", "nats per token", history, pairs, best, planned_epochs)
+    return _curve("Loss", "nats per token", history, pairs, best, patience)
 
 
-def accuracy_curve(history: Sequence[HistoryRow], best: int, planned_epochs: float | None = None) -> Curve:
+def accuracy_curve(history: Sequence[HistoryRow], best: int, patience: int = 0) -> Curve:
     """Take the accuracies out of a history, in percent; the arguments are those of ``loss_curve``."""
     pairs = [(_percent(row.train_accuracy), _percent(row.valid_accuracy)) for row in history]
-    return _curve("Accuracy", "%", history, pairs, best, planned_epochs)
+    return _curve("Accuracy", "%", history, pairs, best, patience)
 
 
 def draw_curve(curve: Curve, theme: Theme = LIGHT) -> "Figure":
@@ -210,12 +210,12 @@ def _curve(
     history: Sequence[HistoryRow],
     pairs: Sequence[tuple[float | None, float | None]],
     best: int,
-    planned_epochs: float | None,
+    patience: int,
 ) -> Curve:
     train, valid = np.array(pairs, dtype=np.float64).reshape(-1, 2).T  # None becomes NaN
     has_epochs = all(row.epoch is not None for row in history)
     places = np.array([row.epoch if has_epochs else row.step for row in history], dtype=np.float64)
-    stopped_early = has_epochs and planned_epochs is not None and bool(places[-1] < 0.99 * planned_epochs)
+    stopped_early = patience_ran_out(len(history), best, patience)
     return Curve(title, unit, "epoch" if has_epochs else "step", places, train, valid, best, stopped_early)
 
 
@@ -223,7 +223,7 @@ def _mark_best(axes: "Axes", curve: Curve, theme: Theme) -> None:
     best, last = curve.places[curve.best], curve.places[-1]
     axes.axvline(best, color=theme.after, lw=1, ls=":", label=f"kept ({curve.x_unit} {best:.4g})")
     axes.plot([best], [curve.valid[curve.best]], "o", color=theme.after, markersize=10, mfc="none", mew=1.8)
-    if curve.stopped_early and best < last:
+    if curve.stopped_early:
         axes.axvspan(best, last, color=theme.faint, alpha=0.45, lw=0, label=f"no better, stopped at {last:.4g}")
 
 

@@ -2,18 +2,25 @@
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from buddy.evaluation.baselines import MAJORITY
 from buddy.evaluation.bootstrap import Interval
-from buddy.evaluation.metrics import LabelScore, Scores
+from buddy.evaluation.metrics import LabelScore, ReliabilityBin, Scores
 from buddy.evaluation.results import Baseline, Evaluation
-from buddy.evaluation.run_folder import HistoryRow, Run, Setting
+from buddy.evaluation.run_folder import HistoryRow, Run, Setting, patience_ran_out
+from buddy.training.settings import Suited, TrainSettings
 
 THIS_MODEL = "this model"
 OTHER_SPLIT = "It learned from the train split of the same data."
 UNKNOWN_TEXTS = "It is not known whether it learned from some of these texts."
+NO_INTERVAL = " on these texts; no interval was made, so it is not known how sure that is"
 MINUS = "\N{MINUS SIGN}"
+ABOUT_RIGHT = 0.02
+"""A mean confidence so near the accuracy is called neither too sure nor too modest."""
+
+DEPENDING_ON_THE_BACKBONE = {"backbone", *(field.name for field in fields(Suited))}
+"""Settings without one default: `buddy train` chooses them by the backbone."""
 
 
 @dataclass(frozen=True)
@@ -160,10 +167,12 @@ def _comparison(name: str, baseline: Baseline) -> str:
     rival = "always giving the most frequent label" if name == MAJORITY else name
     gain, interval = baseline.accuracy_gain.value, baseline.accuracy_gain.interval
     ends = f" (95% interval {signed(interval[0])} to {signed(interval[1])})" if interval else ""
+    if signed(gain) == "0.0":
+        return f"The model is as accurate as {rival}{ends or NO_INTERVAL}."
     if interval and interval[0] <= 0 <= interval[1]:
         return f"Against {rival}, its accuracy differs by {signed(gain)} points, which may be chance{ends}."
     word = "more" if gain > 0 else "less"
-    return f"The model is {abs(100 * gain):.1f} points {word} accurate than {rival}{ends}."
+    return f"The model is {abs(100 * gain):.1f} points {word} accurate than {rival}{ends or NO_INTERVAL}."
 
 
 def signed(share: float) -> str:
@@ -184,20 +193,28 @@ def label_rows(evaluation: Evaluation) -> tuple[tuple[str, LabelScore], ...]:
 
 
 def calibration_sentences(evaluation: Evaluation) -> tuple[str, ...]:
-    """Say what temperature did, in words."""
+    """Say how true the stated confidence was, and what a temperature did, in words."""
     before, after = evaluation.uncalibrated.ece, evaluation.scores.ece
-    if evaluation.temperature > 1.02:
-        mood = "was too sure of itself"
-    elif evaluation.temperature < 0.98:
-        mood = "was too modest"
+    confidence, accuracy = _mean_confidence(evaluation.reliability.before), evaluation.scores.accuracy
+    if abs(confidence - accuracy) <= ABOUT_RIGHT:
+        mood = "neither too sure nor too modest on the whole"
     else:
-        mood = "stated about the right confidence"
+        mood = "too sure of itself" if confidence > accuracy else "too modest"
+    first = (
+        f"Without a temperature the model was {mood}: on average {100 * confidence:.1f}% sure, and right in "
+        f"{100 * accuracy:.1f}%. Its stated confidence was off by {100 * before:.1f} percentage points on average."
+    )
+    if evaluation.temperature == 1.0:
+        return (first, "No temperature was fitted, so this is the confidence that it states.")
     return (
-        f"Before calibration the model {mood}: its stated confidence was off by {100 * before:.1f} percentage points "
-        f"on average.",
+        first,
         f"With temperature {evaluation.temperature:.2f} it is off by {100 * after:.1f}. The answers stay the same; "
         f"only the confidence changes.",
     )
+
+
+def _mean_confidence(bins: Sequence[ReliabilityBin]) -> float:
+    return sum(one.count * one.confidence for one in bins) / sum(one.count for one in bins)
 
 
 def curve_text(name: str, rows: Sequence[HistoryRow], best: int) -> str:
@@ -222,12 +239,22 @@ def curve_text(name: str, rows: Sequence[HistoryRow], best: int) -> str:
     return f"{name} during training: {', '.join(parts)}; kept: {_where(rows[best])}."
 
 
-def best_summary(rows: Sequence[HistoryRow], best: int) -> str:
-    """Say in a sentence which checkpoint was kept and how it compares with the last one."""
+def best_summary(rows: Sequence[HistoryRow], best: int, patience: int = 0) -> str:
+    """Say in a sentence which checkpoint was kept and how it compares with the last one.
+
+    Args:
+        rows: the history.
+        best: which of them is the checkpoint that was kept.
+        patience: so many evaluations without a new best ended training; 0: none did.
+    """
     kept, last = rows[best], rows[-1]
     if kept.step == last.step:
         return f"The checkpoint of {_where(kept)}, the last one, was kept; the curves may not have levelled out yet."
-    return f"The checkpoint of {_where(kept)} was kept; training went on to step {last.step:,} and found none better."
+    if patience_ran_out(len(rows), best, patience):
+        return (
+            f"The checkpoint of {_where(kept)} was kept; training went on to step {last.step:,} and found none better."
+        )
+    return f"The checkpoint of {_where(kept)} was kept, the best so far; the last evaluation was at step {last.step:,}."
 
 
 def _where(row: HistoryRow) -> str:
@@ -282,8 +309,15 @@ def commands(run: Run, evaluation: Evaluation | None) -> tuple[str, ...]:
 
 
 def _train_command(run: Run) -> str:
-    settings = {**run.settings, "out": str(run.folder)}
-    return shlex.join(["buddy", "train", *(part for name, value in settings.items() for part in _option(name, value))])
+    """Leave out what is so by default: `buddy train` refuses an option that would do nothing, whatever its value."""
+    settings = {
+        name: value
+        for name, value in run.settings.items()
+        if name in DEPENDING_ON_THE_BACKBONE or value != getattr(TrainSettings, name, None)
+    }
+    program = ["torchrun", "--nproc-per-node", "auto", "-m", "buddy"] if settings.get("shard") else ["buddy"]
+    options = (part for name, value in {**settings, "out": str(run.folder)}.items() for part in _option(name, value))
+    return shlex.join([*program, "train", *options])
 
 
 def _option(name: str, value: Setting) -> Iterable[str]:

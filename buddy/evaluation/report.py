@@ -56,6 +56,12 @@ class Material:
         """The row of the history whose checkpoint was kept."""
         return best_row(self.history, self.run.settings.get("best_by")) if self.history else 0
 
+    @property
+    def patience(self) -> int:
+        """How many evaluations without a new best ended the run; 0 where none did, or nobody knows."""
+        patience = self.run.settings.get("patience")
+        return patience if isinstance(patience, int) else 0
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -131,14 +137,12 @@ def draw_pictures(material: Material) -> Iterator[Picture]:
 
 def _draw_curves(material: Material) -> Iterator[Picture]:
     rows, best = material.history, material.best
-    epochs = material.run.settings.get("epochs")
-    planned = float(epochs) if isinstance(epochs, int | float) else None
     if not rows:
         return
-    loss = loss_curve(rows, best, planned)
+    loss = loss_curve(rows, best, material.patience)
     yield _both_themes("loss", page.curve_text("Loss", rows, best), lambda theme: draw_curve(loss, theme))
     if any(row.valid_accuracy is not None or row.train_accuracy is not None for row in rows):
-        accuracy = accuracy_curve(rows, best, planned)
+        accuracy = accuracy_curve(rows, best, material.patience)
         text = page.curve_text("Accuracy", rows, best)
         yield _both_themes("accuracy", text, lambda theme: draw_curve(accuracy, theme))
 
@@ -178,6 +182,7 @@ def render(material: Material, pictures: dict[str, Picture]) -> str:
         name=run.folder.resolve().name,
         history=material.history,
         best=material.best,
+        patience=material.patience,
         evaluation=evaluation,
         predictions=predictions,
         other_splits=material.other_splits,

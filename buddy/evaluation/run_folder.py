@@ -178,6 +178,21 @@ def best_row(history: Sequence[HistoryRow], best_by: Setting) -> int:
     return losses.index(min(losses))
 
 
+def patience_ran_out(evaluations: int, best: int, patience: int) -> bool:
+    """Tell whether training ended because nothing better came; a run that goes on, or was stopped by hand, may improve.
+
+    Args:
+        evaluations: how many rows the history has.
+        best: which of them is the checkpoint that was kept.
+        patience: of the run: so many evaluations without a new best end it; 0: never.
+
+    Example:
+        >>> patience_ran_out(4, best=1, patience=2), patience_ran_out(3, best=1, patience=2)
+        (True, False)
+    """
+    return 0 < patience < evaluations - best
+
+
 def _words(value: object) -> str | None:
     return None if value is None else str(value)
 

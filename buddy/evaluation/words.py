@@ -11,10 +11,16 @@ same definition in one pattern:
 - full stops in a row ("...") are one word, and so are hyphens in a row ("--");
 - every other character that is no white space is a word of its own: each of "?!", each quotation mark, each emoji.
 
-A curly apostrophe counts as a straight one.
+A curly apostrophe counts as a straight one. A mark belongs to the letter before it, as in accents that are written
+apart and in the vowels of many scripts (Hindi, Tamil), so a word goes on over it.
 """
 
 import re
+import unicodedata
+from itertools import pairwise
+
+OF_EMOJI = ("\N{VARIATION SELECTOR-15}", "\N{VARIATION SELECTOR-16}")
+"""They say whether a character is shown as text or as a picture, and are no part of a word."""
 
 WORD = re.compile(
     r"""
@@ -36,7 +42,8 @@ def split_words(text: str) -> list[str]:
         text: any text, in its own case.
 
     Returns:
-        Its words in their order; joined together they are the text without its white space.
+        Its words in their order; joined together they are the text, in Unicode's composed form (NFC), without its
+        white space.
 
     Source:
         The rules of the Penn Treebank as NLTK's ``word_tokenize`` applies them; ``docs/evaluation.md`` says how
@@ -46,4 +53,17 @@ def split_words(text: str) -> list[str]:
         >>> split_words("I don't know, she can't be well-known... It's 7:30!")
         ['I', 'do', "n't", 'know', ',', 'she', 'ca', "n't", 'be', 'well-known', '...', 'It', "'s", '7:30', '!']
     """
-    return WORD.findall(text.replace("’", "'"))
+    text = unicodedata.normalize("NFC", text.replace("’", "'"))
+    return [text[word.start() : word.end()] for word in WORD.finditer(_without_marks(text))]
+
+
+def _without_marks(text: str) -> str:
+    """Put an underscore, which patterns take for a letter, for each mark that belongs to the letter before it."""
+    if text.isascii():
+        return text
+    characters = list(text)
+    for place, (before, mark) in enumerate(pairwise(text), start=1):
+        in_a_word = before.isalnum() or characters[place - 1] == "_"
+        if in_a_word and unicodedata.category(mark) in ("Mn", "Mc") and mark not in OF_EMOJI:
+            characters[place] = "_"
+    return "".join(characters)

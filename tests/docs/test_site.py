@@ -110,6 +110,17 @@ def test_figure_shows_what_the_code_draws(name):
     assert_same_content(drawn, CONTENTS[name])
 
 
+def test_the_program_prints_the_calibration_errors_of_the_page(capsys):
+    FIGURES.print_calibration()
+    errors = re.findall(r"\d+\.\d", capsys.readouterr().out)
+    rows = re.findall(
+        r"^\| (?:calibration error|… with one).*\| (\S+) \|$",
+        (DOCS / "measured.md").read_text("utf-8"),
+        flags=re.MULTILINE,
+    )
+    assert errors == rows
+
+
 def test_a_figure_with_another_word_number_or_colour_is_noticed():
     kept = CONTENTS["loss"]
     others: list[dict[str, Any]] = [

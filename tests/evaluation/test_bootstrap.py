@@ -36,7 +36,7 @@ def test_blocks_of_memory_do_not_change_the_draws(monkeypatch):
 def test_interval_of_accuracy_is_that_of_the_binomial():
     probabilities, truth = some_answers(n=1000)
     scores = score(probabilities, truth)
-    low, high = score_intervals(scores, resample_scores(probabilities, truth, 2000))["accuracy"]
+    low, high = score_intervals(scores, resample_scores(probabilities, truth, 2000), n=1000)["accuracy"]
     half = 1.96 * np.sqrt(scores.accuracy * (1 - scores.accuracy) / 1000)
     assert low == pytest.approx(scores.accuracy - half, abs=0.004)
     assert high == pytest.approx(scores.accuracy + half, abs=0.004)
@@ -48,7 +48,7 @@ def test_intervals_hold_their_score_even_where_resampling_shifts_it():
     truth = np.array([generator.choice(4, p=row) for row in probabilities])  # perfectly calibrated
     scores, resampled = score(probabilities, truth), resample_scores(probabilities, truth)
     assert resampled["ece"].mean() > scores.ece * 1.1  # the shift that is taken out
-    for name, (low, high) in score_intervals(scores, resampled).items():
+    for name, (low, high) in score_intervals(scores, resampled, n=400).items():
         assert 0 <= low <= getattr(scores, name) <= high
 
 
@@ -80,4 +80,16 @@ def test_equal_seeds_make_a_paired_comparison():
 
 def test_without_resamples_there_are_no_intervals():
     probabilities, truth = some_answers(n=10)
-    assert score_intervals(score(probabilities, truth), resample_scores(probabilities, truth, resamples=0)) == {}
+    scores, none = score(probabilities, truth), resample_scores(probabilities, truth, resamples=0)
+    assert score_intervals(scores, none, n=10) == {}
+
+
+@pytest.mark.parametrize(("shift", "accuracy"), [(0, (0.8575, 1.0)), (1, (0.0, 0.1425))])
+def test_where_all_answers_are_right_or_wrong_the_interval_is_that_of_the_count(shift, accuracy):
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(5), 24)
+    truth = (probabilities.argmax(axis=1) + shift) % 5
+    scores, resampled = score(probabilities, truth), resample_scores(probabilities, truth, 200)
+    intervals = score_intervals(scores, resampled, n=24)
+    assert intervals["accuracy"] == pytest.approx(accuracy, abs=1e-4)  # 0.025 ** (1 / 24) = 0.8575
+    assert not {"macro_f1", "weighted_f1"} & set(intervals)  # resamples have no spread, which is no certainty
+    assert {"nll", "ece"} <= set(intervals)

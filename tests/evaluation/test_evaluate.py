@@ -160,6 +160,12 @@ def test_many_unknown_labels_are_counted(make_run):
         judge(run)
 
 
+def test_two_systems_that_answer_alike_have_no_interval_of_their_difference(run, monkeypatch):
+    monkeypatch.setattr(run.model, "_score", lambda text: [float(text.endswith(one)) for one in run.model.labels])
+    tfidf = judge(run, baselines=True).baselines["TF-IDF + logistic regression"]
+    assert (tfidf.accuracy_gain.value, tfidf.accuracy_gain.interval) == (0.0, None)
+
+
 def test_a_checkpoint_that_a_crash_set_aside_is_found_again(run):
     run.file("best").rename(run.file(".best.old"))
     assert judge(run).n == 120

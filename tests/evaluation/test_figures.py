@@ -57,11 +57,11 @@ def test_the_kept_checkpoint_is_marked():
     assert "kept (epoch 2)" in legend_words(figure)
 
 
-def test_an_early_stop_is_seen_and_a_full_run_is_not_called_one():
-    assert "stopped at 3" in legend_words(draw_curve(loss_curve(ROWS, 1, planned_epochs=8)))
-    assert "stopped" not in legend_words(draw_curve(loss_curve(ROWS, 1, planned_epochs=3)))
-    assert "stopped" not in legend_words(draw_curve(loss_curve(ROWS, 1)))
-    assert "stopped" not in legend_words(draw_curve(loss_curve(ROWS, 2, planned_epochs=8)))  # cut off, still improving
+def test_only_a_run_whose_patience_ran_out_is_called_stopped():
+    assert "no better, stopped at 3" in legend_words(draw_curve(loss_curve(ROWS, 0, patience=2)))
+    assert "stopped" not in legend_words(draw_curve(loss_curve(ROWS, 1, patience=2)))  # going on, or cut off
+    assert "stopped" not in legend_words(draw_curve(loss_curve(ROWS, 0)))
+    assert "stopped" not in legend_words(draw_curve(loss_curve(ROWS, 2, patience=1)))
 
 
 def test_without_epochs_the_steps_are_shown():

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from buddy.evaluation import page
-from buddy.evaluation.metrics import LabelScore, Scores
+from buddy.evaluation.metrics import LabelScore, ReliabilityBin, Scores
 from buddy.evaluation.results import Baseline, Bootstrap, DataFacts, Evaluation, Gain, Reliability, Uncalibrated
 from buddy.evaluation.run_folder import HistoryRow, Run, Setting, read_run
+from buddy.training.settings import TrainSettings
 
 SCORES = Scores(accuracy=0.48, top3_accuracy=0.7, macro_f1=0.46, weighted_f1=0.47, nll=1.9, ece=0.021)
 ENDS = dict.fromkeys(("accuracy", "top3_accuracy", "macro_f1", "weighted_f1", "nll", "ece"), (0.4, 0.6))
@@ -25,7 +26,7 @@ EVALUATION = Evaluation(
         "c": LabelScore(0, 0, 0, 0),
         "d": LabelScore(0, 0, 0, 0),
     },
-    reliability=Reliability((), ()),
+    reliability=Reliability((ReliabilityBin(0.6, 0.7, 200, 0.63, 0.48),), ()),
     data=DataFacts("data/ed", "f" * 64, {"train": 1000, "test": 200}),
 )
 
@@ -40,7 +41,9 @@ def against(value: float, interval: tuple[float, float] | None = None) -> Evalua
         ((0.031, (0.01, 0.05)), "The model is 3.1 points more accurate than rival (95% interval +1.0 to +5.0)"),
         ((-0.02, (-0.04, -0.001)), "2.0 points less accurate than rival (95% interval −4.0 to −0.1)"),
         ((0.01, (-0.01, 0.03)), "differs by +1.0 points, which may be chance"),
-        ((0.01, None), "The model is 1.0 points more accurate than rival."),
+        ((0.01, None), "1.0 points more accurate than rival on these texts; no interval was made, so it is not known"),
+        ((0.0, None), "The model is as accurate as rival on these texts; no interval was made"),
+        ((0.0, (-0.02, 0.02)), "The model is as accurate as rival (95% interval −2.0 to +2.0)."),
     ],
 )
 def test_a_comparison_says_how_sure_it_is(gain, words):
@@ -48,13 +51,19 @@ def test_a_comparison_says_how_sure_it_is(gain, words):
 
 
 @pytest.mark.parametrize(
-    ("temperature", "words"), [(1.5, "too sure of itself"), (0.7, "too modest"), (1.0, "about the right confidence")]
+    ("confidence", "words"),
+    [(0.63, "too sure of itself"), (0.4, "too modest"), (0.49, "neither too sure nor too modest")],
 )
-def test_calibration_is_told_in_words(temperature, words):
-    said = " ".join(page.calibration_sentences(replace(EVALUATION, temperature=temperature)))
-    assert words in said
+@pytest.mark.parametrize("temperature", [0.9, 1.0, 1.5])
+def test_calibration_is_told_in_words(confidence, words, temperature):
+    bins = (ReliabilityBin(0.0, 1.0, 50, 0.0, 0.0), ReliabilityBin(0.0, 1.0, 150, confidence / 0.75, 0.64))
+    evaluation = replace(EVALUATION, temperature=temperature, reliability=Reliability(bins, ()))
+    said = " ".join(page.calibration_sentences(evaluation))
+    assert f"was {words}" in said
+    assert f"on average {100 * confidence:.1f}% sure, and right in 48.0%" in said
     assert "off by 15.0" in said
-    assert "off by 2.1" in said
+    assert ("off by 2.1" in said) == (temperature != 1)
+    assert ("No temperature was fitted" in said) == (temperature == 1)
 
 
 def test_chance_is_the_share_of_the_most_frequent_label():
@@ -88,9 +97,11 @@ def test_scores_are_written_in_their_units():
 
 
 def test_the_best_checkpoint_is_compared_with_the_last():
-    rows = [HistoryRow(10, 1.0), HistoryRow(1200, 2.0)]
-    assert "training went on to step 1,200" in page.best_summary(rows, 0)
-    assert "may not have levelled out" in page.best_summary(rows, 1)
+    rows = [HistoryRow(10, 1.0), HistoryRow(600, 2.0), HistoryRow(1200, 3.0)]
+    assert "went on to step 1,200 and found none better" in page.best_summary(rows, 0, patience=2)
+    for going_on in (page.best_summary(rows, 1, patience=2), page.best_summary(rows, 0)):
+        assert "the best so far; the last evaluation was at step 1,200" in going_on
+    assert "may not have levelled out" in page.best_summary(rows, 2)
 
 
 def test_commands_can_be_pasted_into_a_shell(tmp_path):
@@ -100,7 +111,17 @@ def test_commands_can_be_pasted_into_a_shell(tmp_path):
     assert report == f"buddy report '{tmp_path}/my run'"
 
 
-@pytest.mark.parametrize("more", [{}, {"task": "companion", "teacher": "/answers.parquet", "tensorboard": True}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"task": "companion", "teacher": "/answers.parquet", "tensorboard": True},
+        {"backbone": "gpt2", "vocabulary_size": 8192, "dropout": None, "lora_rank": 8},
+        {"reply_weight": 0.5, "task": "companion", "label_weight": 1.0, "teacher": "/answers.parquet"},
+        {name: getattr(TrainSettings, name) for name in ("batch_size", "max_tokens", "best_by", "patience", "device")},
+        {"shard": True},
+    ],
+)
 def test_the_command_of_a_run_asks_for_its_settings_again(trained_run, buddy, monkeypatch, more):
     from buddy.training.checkpoint import read_settings
     from buddy.training.stopping import StopRequest
@@ -114,7 +135,10 @@ def test_the_command_of_a_run_asks_for_its_settings_again(trained_run, buddy, mo
     monkeypatch.setattr("buddy.training.run.start_run", note)
     run = read_run(trained_run)
     train, _ = page.commands(replace(run, settings={**run.settings, **more}), None)
-    _, _, err = buddy(*shlex.split(train)[1:])
+    launcher, arguments = train.split("buddy ", 1)
+    if launcher.startswith("torchrun"):
+        monkeypatch.setenv("WORLD_SIZE", "2")
+    _, _, err = buddy(*shlex.split(arguments))
     assert asked == [replace(read_settings(trained_run), **more)], err
 
 

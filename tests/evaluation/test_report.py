@@ -229,6 +229,23 @@ def test_of_its_own_data_the_page_says_what_was_learned_from_and_chosen_on(finis
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_where_no_temperature_was_fitted_the_page_claims_none(run):
+    evaluated(run, split="test")
+    page = report(run)
+    assert "With temperature" not in page.text
+    assert page.text.count("No temperature was fitted") == 1
+    assert sum("No temperature was fitted" in image["alt"] for image in page.all("img")) == 1
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_that_goes_on_is_not_said_to_have_found_nothing_better(run):
+    assert "the best so far; the last evaluation was at step 40" in report(run).text
+    config = run.file("config.yaml")
+    config.write_text(config.read_text().replace("epochs: 8", "epochs: 8\n  patience: 2"))
+    assert "went on to step 40 and found none better" in report(run).text
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_the_other_split_is_mentioned(run):
     valid = evaluated(run)
     evaluated(run, split="test")
@@ -239,7 +256,7 @@ def test_the_other_split_is_mentioned(run):
 
 def test_the_commands_make_it_again(finished):
     run, text = finished.run, finished.page.text
-    assert f"buddy train --data {run.data} --backbone base --seed 13 --epochs 8 --out {run.folder}" in text
+    assert f"buddy train --data {run.data} --backbone base --epochs 8 --out {run.folder}" in text
     assert f"buddy evaluate {run.folder} --split valid --data {run.data} --baselines --bootstrap 30 --seed 13" in text
 
 
@@ -275,6 +292,7 @@ def test_the_page_of_a_companion_shows_its_replies_and_they_stay_text(make_run):
     assert "a person said Oh <i>no</i>." in page.text
     assert "#replies" in {link["href"] for link in page.all("a")}
     assert "9 replies in 9 conversations drawn at random (seed 13)" in page.text
+    assert "Each is a single draw at temperature 0.8; buddy chat says the best of several." in page.text
     assert "--replies 9" in page.text
 
 

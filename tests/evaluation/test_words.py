@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,11 @@ from buddy.evaluation.words import split_words
         ("the dogs' 'quoted' '90s", "the dogs ' ' quoted ' ' 90s"),
         ("café naïve Ünï 日本", "café naïve Ünï 日本"),
         ("so 😀😀 good", "so 😀 😀 good"),
+        ("cafe\u0301 nai\u0308ve", "café naïve"),
+        ("नमस्ते दुनिया, कैसे हो?", "नमस्ते दुनिया , कैसे हो ?"),
+        ("தமிழ் மொழி", "தமிழ் மொழி"),
+        ("q\u0307's caq\u0307not", "q\u0307 's caq\u0307not"),
+        ("\u0301a 1\ufe0f ❤\ufe0f", "\u0301 a 1 \ufe0f ❤ \ufe0f"),
         ("  \n\t ", ""),
         ("n't 's", "n't 's"),
         ("I wasn't'nt", "I was n't ' nt"),
@@ -32,7 +39,7 @@ def test_words_are_those_of_the_treebank(text, words):
 @given(st.text())
 def test_nothing_is_lost_and_no_word_has_white_space(text):
     words = split_words(text)
-    assert "".join(words) == "".join(text.replace("’", "'").split())
+    assert "".join(words) == "".join(unicodedata.normalize("NFC", text.replace("’", "'")).split())
     assert all(words)
 
 
