@@ -1,11 +1,12 @@
 """The two ways in which a command can fail politely.
 
-Everything else that is raised is a defect of ours and shows its traceback; only an ``OSError`` speaks for the
-machine, in the words of ``explain``.
+Everything else that is raised is a defect of ours and shows its traceback; only an ``OSError``, in the words of
+``explain``, and a lack of memory speak for the machine.
 """
 
 import errno
 import os
+import re
 
 WHAT_TO_DO = {
     errno.ENOSPC: "free some space and try again",
@@ -22,6 +23,8 @@ WHAT_TO_DO = {
     errno.EEXIST: "a folder is needed where a file stands",
 }
 
+OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can.?t allocate memory|ALLOC_FAILED")
+"""What PyTorch and the libraries of accelerators say of it, in a ``RuntimeError``."""
 
 LONGEST_QUOTE = 60
 
@@ -72,6 +75,21 @@ def install(extra: str) -> str:
         "pip install --constraint constraints.txt '.[serve]' in buddy's folder"
     """
     return f"pip install --constraint constraints.txt '.[{extra}]' in buddy's folder"
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Tell whether memory ran out, of the machine or of an accelerator.
+
+    An error that was raised from such a one counts, too: whoever reads a file takes any failure for a damaged one.
+
+    Example:
+        >>> is_out_of_memory(RuntimeError("CUDA out of memory.")), is_out_of_memory(RuntimeError("no such layer"))
+        (True, False)
+    """
+    if error is None:
+        return False
+    is_told = isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error)) is not None
+    return isinstance(error, MemoryError) or is_told or is_out_of_memory(error.__cause__)
 
 
 def explain(error: OSError) -> str:

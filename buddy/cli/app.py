@@ -15,7 +15,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from buddy import __version__
-from buddy.errors import BuddyError, UserMistake, explain, install
+from buddy.errors import BuddyError, UserMistake, explain, install, is_out_of_memory
 
 app = typer.Typer(
     name="buddy",
@@ -33,6 +33,11 @@ USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 """Line breaks, and what moves the cursor or changes colours: a sentence may quote what strangers wrote."""
+
+LACK_OF_MEMORY = (
+    "Memory ran out; end other programs or take a machine with more, and go on with --resume where the command has it."
+)
+"""Training says what to try (``buddy.training.run``); the other commands have no choice."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -71,6 +76,12 @@ def warnings_told() -> Iterator[None]:
         print(f"Warning: {warning.message}", file=sys.stderr)
 
 
+def is_given(context: typer.Context, name: str, config_too: bool = False) -> bool:
+    """Say whether an option was typed, or stands in the configuration file if that counts."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in (("COMMANDLINE", "DEFAULT_MAP") if config_too else ("COMMANDLINE",))
+
+
 def refuse_options(
     context: typer.Context, names: Container[str | None], because: str, config_too: bool = False
 ) -> None:
@@ -85,10 +96,8 @@ def refuse_options(
     Raises:
         UserMistake: one of them was typed.
     """
-    refused = ("COMMANDLINE", "DEFAULT_MAP") if config_too else ("COMMANDLINE",)
     for parameter in context.command.params:
-        source = context.get_parameter_source(str(parameter.name))
-        if parameter.name in names and source is not None and source.name in refused:
+        if parameter.name in names and is_given(context, str(parameter.name), config_too):
             is_off = context.params.get(str(parameter.name)) is False
             typed = (is_off and parameter.secondary_opts) or parameter.opts
             raise UserMistake(f"{typed[0]} {because}.")
@@ -198,9 +207,8 @@ def main() -> None:
         _fail(f"This needs {error.name}, which is not installed: {install('train')}.", 1, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{explain(error)}.", 1 if error.errno in MACHINE_FAULTS else 2, debug)
+    except (OSError, MemoryError, RuntimeError) as error:
+        _fail_for_the_machine(error, debug)
 
 
 def _refuse_undecodable(arguments: list[str]) -> None:
@@ -218,6 +226,16 @@ def _fail_for_usage(error: Any, debug: bool) -> None:
     message = message.replace("Value error, ", "").rstrip(".")
     see = " See" if message.endswith("?") else "; see"
     _fail(f"{message}{see} `{command} --help`.", error.exit_code, debug)
+
+
+def _fail_for_the_machine(error: Exception, debug: bool) -> None:
+    """Say what the machine refused; a defect of ours is none of its."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{explain(error)}.", 1 if error.errno in MACHINE_FAULTS else 2, debug)
+    if not is_out_of_memory(error):
+        raise error
+    _fail(LACK_OF_MEMORY, 1, debug)
 
 
 def _fail(sentence: str, exit_code: int, debug: bool) -> None:

@@ -1,6 +1,5 @@
 """`buddy pretrain`: a tokenizer and a base model from plain text and conversations."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,9 @@ from buddy.cli.training_options import (
     WeightDecay,
     absolute_if_folder,
     end_run,
-    refuse_other_options,
+    processes,
+    refuse_vocabulary_size,
+    settings_to_go_on,
 )
 from buddy.errors import UserMistake
 
@@ -37,7 +38,7 @@ EXAMPLES = """Examples:
 
   buddy pretrain --resume --out runs/base
 
-  buddy train --data data/moods --backbone runs/base/best
+  buddy train --data data/moods --backbone runs/base/best --epochs 5 --learning-rate 5e-4 --dropout 0.2
 """
 
 CORPUS = "corpus"
@@ -93,19 +94,18 @@ def pretrain(
     """
     from buddy.data.corpus import parse_corpus_file
     from buddy.evaluation.during_training import make_evaluate
-    from buddy.training.checkpoint import read_settings
     from buddy.training.pretrain import make_corpus
     from buddy.training.run import refuse_taken_folder, resume_run, start_run
     from buddy.training.settings import TrainSettings
 
     if resume:
-        refuse_other_options(context)
-        stop = resume_run(read_settings(out), make_evaluate)
-    elif int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        stop = resume_run(settings_to_go_on(context, out), make_evaluate)
+    elif processes() > 1:
         raise UserMistake("The corpus is written by one process: start `buddy pretrain` alone, stop it, then --resume.")
     elif not corpus:
         raise UserMistake("Say what to read: --corpus FILE, as often as there are files.")
     else:
+        refuse_vocabulary_size(context, backbone)
         settings = TrainSettings(
             data=(out / CORPUS).absolute(),
             out=out,

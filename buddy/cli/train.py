@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from buddy.cli.app import ConfigOption, app
+from buddy.cli.app import ConfigOption, app, refuse_options
 from buddy.cli.training_options import (
     Compile,
     DeviceName,
@@ -25,7 +25,9 @@ from buddy.cli.training_options import (
     WeightDecay,
     absolute_if_folder,
     end_run,
-    refuse_other_options,
+    processes,
+    refuse_vocabulary_size,
+    settings_to_go_on,
 )
 from buddy.errors import UserMistake
 
@@ -140,18 +142,24 @@ def train(
     The run directory gets config.yaml, history.jsonl, best/ and last/.
     """
     from buddy.evaluation.during_training import make_evaluate
-    from buddy.training.checkpoint import read_settings
     from buddy.training.dry_run import print_estimate
     from buddy.training.run import resume_run, start_run
     from buddy.training.settings import TrainSettings, suited_to
 
     run = out or Path("runs") / task.value
+    if processes() == 1:
+        refuse_options(context, {"shard"}, "is for several processes; start them with torchrun, or leave it out")
     if resume:
-        refuse_other_options(context)
-        stop = resume_run(read_settings(run), make_evaluate)
+        stop = resume_run(settings_to_go_on(context, run), make_evaluate)
     elif data is None:
         raise UserMistake("Say what to train on: --data DIR, a folder made by `buddy prepare`.")
     else:
+        refuse_vocabulary_size(context, backbone)
+        if teacher is None:
+            of_teachers = {"label_weight", "other_texts_per_epoch"}
+            refuse_options(context, of_teachers, "is about a teacher; it goes with --teacher")
+        if task != Task.companion:
+            refuse_options(context, {"reply_weight"}, "is about replies; it goes with --task companion")
         suited = suited_to(backbone, lora_rank)
         settings = TrainSettings(
             data=data.absolute(),

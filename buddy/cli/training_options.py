@@ -4,19 +4,27 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buddy.cli.app import refuse_options
+from buddy.cli.app import is_given, refuse_options
 
 if TYPE_CHECKING:
+    from buddy.training.settings import TrainSettings
     from buddy.training.stopping import StopRequest
 
 ALLOWED_WITH_RESUME = {"resume", "out", "config"}
 
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")]
+CHANGED_BY_RESUME = {"tokens_per_pass", "gradient_checkpointing", "compile", "shard", "save_minutes"}
+"""Settings about memory and time: with others a run learns the same, up to rounding and what dropout draws."""
+
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the interrupted run in --out; options of memory and time may change."),
+]
 TokensPerPass = Annotated[
     int, typer.Option(min=0, help="Tokens computed at once; lower it if memory runs out. 0: by device.")
 ]
@@ -44,10 +52,35 @@ def absolute_if_folder(backbone: str) -> str:
     return str(Path(backbone).absolute()) if Path(backbone).is_dir() else backbone
 
 
-def refuse_other_options(context: typer.Context) -> None:
-    """With --resume the settings come from the run: an option that is quietly ignored would deceive."""
-    others = context.params.keys() - ALLOWED_WITH_RESUME
+def settings_to_go_on(context: typer.Context, run: Path) -> "TrainSettings":
+    """Give the settings of a run that goes on: its own, but for those of memory and time that are given anew.
+
+    Raises:
+        UserMistake: another option is given, since one that is quietly ignored would deceive; or the folder is no run.
+    """
+    from buddy.training.checkpoint import read_settings
+
+    others = context.params.keys() - ALLOWED_WITH_RESUME - CHANGED_BY_RESUME
     refuse_options(context, others, "is to be left out: a run that goes on keeps its own settings", config_too=True)
+    changed = CHANGED_BY_RESUME & context.params.keys()
+    given = {name: context.params[name] for name in changed if is_given(context, name, config_too=True)}
+    return replace(read_settings(run), **given)
+
+
+def refuse_vocabulary_size(context: typer.Context, backbone: str) -> None:
+    """Refuse the size of a tokenizer that is there already.
+
+    Raises:
+        UserMistake: it was typed.
+    """
+    if not backbone.startswith("scratch:"):
+        because = f"is of the tokenizer that scratch trains; leave it out, for {backbone} has one"
+        refuse_options(context, {"vocabulary_size"}, because)
+
+
+def processes() -> int:
+    """Say how many processes train, as their launcher tells them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def end_run(run: Path, stop: "StopRequest", command: str) -> None:
@@ -66,12 +99,24 @@ def print_outcome(run: Path, signal_number: int | None, command: str) -> None:
         return
     from buddy.training.checkpoint import read_history, read_settings
 
-    by_accuracy = read_settings(run).best_by == "accuracy"
+    settings = read_settings(run)
+    by_accuracy = settings.best_by == "accuracy"
     history = read_history(run)
     best = max(history, key=lambda point: point.valid_accuracy if by_accuracy else -point.valid_loss)
     bits = best.valid_bits_per_byte
     unit = "" if bits is None else f", {bits:.3f} bits per byte"
     print(f"Best at step {best.step}: {best.valid_accuracy:.1%} right on valid, loss {best.valid_loss:.3f}{unit}.")
     print(f"Model: {run / 'best'}")
-    following = f"evaluate {run}" if bits is None else f"train --data DIR --backbone {run / 'best'}"
+    following = f"evaluate {run}" if bits is None else _fine_tuning(run / "best", settings.backbone)
     print(f"Next:  buddy {following}")
+
+
+def _fine_tuning(model: Path, backbone: str) -> str:
+    """Say how a base model is fine-tuned: a small one as ``base`` is, for a folder gets what suits large models."""
+    from buddy.training.settings import suited_to
+
+    command = f"train --data DIR --backbone {model}"
+    if backbone != "base" and not backbone.startswith("scratch:"):
+        return command
+    base = suited_to("base", lora_rank=0)
+    return f"{command} --epochs {base.epochs:g} --learning-rate {base.learning_rate:g} --dropout {base.dropout:g}"

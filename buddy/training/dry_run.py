@@ -22,7 +22,7 @@ from buddy.text.batches import Batch, plan_epoch, split_by_tokens
 from buddy.text.tokenizer import Tokens
 from buddy.training.loop import Clock, Sums, Training, batches_of_this_process, take_step, tokens_per_pass
 from buddy.training.loss import learned_loss
-from buddy.training.run import MakeEvaluate, meet_processes, read_and_build
+from buddy.training.run import MakeEvaluate, meet_processes, read_and_build, telling_what_takes_less
 from buddy.training.settings import TrainSettings
 from buddy.training.sharding import is_sharded
 
@@ -48,17 +48,19 @@ class Memory:
         gradients: one for each trained weight.
         optimizer: its running sums.
         activations: the most that the largest pass holds at once, on its way through the model and back.
+        evaluation: the most that an evaluation holds at once; gradients and activations are gone by then.
     """
 
     weights: int
     gradients: int
     optimizer: int
     activations: int
+    evaluation: int
 
     @property
     def together(self) -> int:
-        """All of them: the most that is held at once."""
-        return self.weights + self.gradients + self.optimizer + self.activations
+        """The most that is held at once, in a step or in an evaluation."""
+        return self.weights + self.optimizer + max(self.gradients + self.activations, self.evaluation)
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,10 @@ def print_estimate(settings: TrainSettings, make_evaluate: MakeEvaluate) -> None
     Raises:
         UserMistake: the data or the backbone cannot be read.
     """
-    training, _ = read_and_build(settings, make_evaluate, *meet_processes(settings), is_new=True)
-    estimate = estimate_run(training)
+    device, accelerator = meet_processes(settings)
+    with telling_what_takes_less(settings, device):
+        training, _ = read_and_build(settings, make_evaluate, device, accelerator, is_new=True)
+        estimate = estimate_run(training)
     if training.is_writer:
         print(as_table(estimate))
 
@@ -119,11 +123,13 @@ def estimate_run(training: Training) -> Estimate:
     model = training.backbone.model
     (parameters, trained), steps = training.backbone.parameters(), training.total_steps
     gradients = sum(_bytes_here(p) for p in model.parameters() if p.requires_grad)
+    seconds_per_evaluation, bytes_of_evaluation = _measure_evaluation(training)
     memory = Memory(
         weights=sum(map(_bytes_here, (*model.parameters(), *model.buffers()))),
         gradients=gradients,
         optimizer=SUMS_OF_OPTIMIZER * gradients,
         activations=_measure_working_bytes(training, largest),
+        evaluation=bytes_of_evaluation,
     )
     return Estimate(
         parameters,
@@ -134,7 +140,7 @@ def estimate_run(training: Training) -> Estimate:
         steps,
         training.evaluations_until(steps - 1) + 1,  # the last step always has one
         seconds_per_token * sum(lengths) / len(plan),
-        _measure_evaluation(training),
+        seconds_per_evaluation,
     )
 
 
@@ -207,19 +213,19 @@ def _storages(tree: Any) -> list[torch.UntypedStorage]:
     return [leaf.untyped_storage() for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
 
 
-def _measure_evaluation(training: Training) -> float:
-    """Score a part of each split; gives the seconds that all of it will take on these processes."""
-    accelerator, seconds = training.accelerator, 0.0
+def _measure_evaluation(training: Training) -> tuple[float, int]:
+    """Score a part of each split; gives the seconds that all of it will take on these processes, and bytes held."""
+    accelerator, seconds, allocations = training.accelerator, 0.0, _Allocations()
     training.model.eval()
     for split in ("train", "valid"):
         shares = max(1, -(-_texts_of_evaluation(training, split) // TEXTS_JUDGED))
-        for _ in range(2):
+        for watched in (allocations, nullcontext()):
             started = time.perf_counter()
-            with torch.no_grad():
+            with torch.no_grad(), watched:
                 training.evaluate(training.backbone.model, split, 0, shares)
         processes = 1 if is_sharded(training.model) else accelerator.num_processes  # those that share all score all
         seconds += (time.perf_counter() - started) * shares / processes
-    return seconds
+    return seconds, allocations.most
 
 
 def _texts_of_evaluation(training: Training, split: str) -> int:
@@ -235,6 +241,8 @@ def _texts_of_evaluation(training: Training, split: str) -> int:
 def as_table(estimate: Estimate) -> str:
     """Write an estimate for a person."""
     memory = estimate.memory
+    is_largest = memory.evaluation > memory.gradients + memory.activations
+    evaluation = [("  evaluation", _bytes(memory.evaluation), "instead of gradients and activations")]
     lines = [
         ("parameters", _millions(estimate.parameters), f"{_millions(estimate.trained)} of them trained"),
         ("memory", _bytes(memory.together), "besides Python and its libraries; of these"),
@@ -242,6 +250,7 @@ def as_table(estimate: Estimate) -> str:
         ("  gradients", _bytes(memory.gradients), ""),
         ("  optimizer", _bytes(memory.optimizer), "two running sums for each trained number"),
         ("  activations", _bytes(memory.activations), f"of {estimate.largest_pass:,} tokens, the largest pass"),
+        *(evaluation if is_largest else []),
         ("steps", f"{estimate.steps:,}", f"at most; {estimate.steps_per_epoch:,} an epoch"),
         ("time", _duration(estimate.seconds), "at most; of these"),
         ("  steps", _duration(estimate.steps * estimate.seconds_per_step), f"{estimate.seconds_per_step:.3g} s each"),

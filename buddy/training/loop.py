@@ -125,8 +125,12 @@ class Training:
         return bool(self.accelerator.is_main_process)
 
 
-def train(training: Training, stop: StopRequest, bar: Progress) -> None:
-    """Take steps until the plan is done, patience has run out, or somebody asks to stop."""
+def train(training: Training, stop: StopRequest, bar: Progress) -> bool:
+    """Take steps until the plan is done, patience has run out, or somebody asks to stop.
+
+    Returns:
+        Whether steps are left because somebody asked; one who asks in the last evaluation gets a finished run.
+    """
     position = training.position
     documents: Sequence[Tokens] = ()
     plan: list[list[int]] = []
@@ -134,7 +138,7 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
     while position.step < training.total_steps and not training.stopping.is_exhausted():
         if _asked_to_stop(training, stop):
             _save(training)
-            return
+            return True
         epoch, chapter, step = find_place(position.step, training.steps_of_chapters)
         if (epoch, chapter) != planned:
             documents = ()  # before the next ones are read
@@ -152,6 +156,7 @@ def train(training: Training, stop: StopRequest, bar: Progress) -> None:
             bar.say(_describe(evaluation, is_best=training.stopping.best_step == position.step))
         elif _is_save_due(training):
             _save(training)
+    return False
 
 
 def find_place(step: int, steps_of_chapters: Sequence[int]) -> tuple[int, int, int]:

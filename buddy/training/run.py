@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from buddy.data.prepared import PreparedData, read_prepared
-from buddy.errors import EnvironmentFault, UserMistake, quote
+from buddy.errors import EnvironmentFault, UserMistake, is_out_of_memory, quote
 from buddy.files import held
 from buddy.progress import progress
 from buddy.text.rows import TextCorpus, read_corpus
@@ -33,9 +33,9 @@ from buddy.training.backbone import (
 )
 from buddy.training.checkpoint import CurvePoint, Position
 from buddy.training.device import Device, choose_device, keep_freed_memory, seed_everything
-from buddy.training.gpt2 import find_quick_gpt2
+from buddy.training.gpt2 import GPT2LMHeadModel, find_quick_gpt2
 from buddy.training.lessons import Lessons, labelled_lessons, streamed_lessons, text_lessons, training_texts
-from buddy.training.loop import Evaluate, Training, train
+from buddy.training.loop import Evaluate, Training, tokens_per_pass, train
 from buddy.training.optimizer import make_optimizer
 from buddy.training.settings import TrainSettings
 from buddy.training.sharding import is_sharded, shard
@@ -99,7 +99,8 @@ def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequ
     """Go on with an interrupted run; it ends with the same weights, to the bit, as one that was not interrupted.
 
     Args:
-        settings: as ``checkpoint.read_settings`` gives them for the run.
+        settings: as ``checkpoint.read_settings`` gives them for the run; those of memory and time may be others, and
+            are written down (then the weights differ by rounding, and by what dropout draws).
         make_evaluate: the one that the run began with.
 
     Returns:
@@ -114,19 +115,19 @@ def resume_run(settings: TrainSettings, make_evaluate: MakeEvaluate) -> StopRequ
 def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, goes_on: bool) -> StopRequest:
     device, accelerator = meet_processes(settings)
     alone = held(settings.out / LOCK_FILE) if accelerator.is_main_process else nullcontext()
-    with _telling_of_a_lost_process(accelerator, settings.out), alone:
+    with telling_what_takes_less(settings, device), _telling_of_a_lost_process(accelerator, settings.out), alone:
         is_new = not (goes_on and _find_checkpoint(settings.out, accelerator))
         training, data = read_and_build(settings, make_evaluate, device, accelerator, is_new)
         if training.is_writer:  # only now, so that a start which is refused leaves nothing behind
             checkpoint.cut_history(settings.out, training.position.evaluations)
-            if is_new:
+            if is_new or settings != checkpoint.read_settings(settings.out):
                 checkpoint.write_config(settings, data, device, training.backbone)
             _announce(training, data, is_new)
         done = training.position.step
         bar_of_steps = progress("training", training.total_steps, "steps", done, shown=training.is_writer)
         with stop_on_signal() as stop, _recorder(training), bar_of_steps as bar:
-            train(training, stop, bar)
-    return stop
+            is_stopped = train(training, stop, bar)
+    return stop if is_stopped else StopRequest()
 
 
 def meet_processes(settings: TrainSettings) -> tuple[Device, Accelerator]:
@@ -219,8 +220,16 @@ def _make_backbone(settings: TrainSettings, data: PreparedData | TextCorpus, is_
     else:
         backbone = load_backbone(settings.backbone)
     if settings.dropout is not None:
+        _require_gpt2(backbone, settings.dropout, is_new)
         set_dropout(backbone.model, settings.dropout)
     return add_lora(backbone, settings.lora_rank) if settings.lora_rank else backbone
+
+
+def _require_gpt2(backbone: Backbone, dropout: float, is_new: bool) -> None:
+    """Refuse a dropout that would do nothing; a run that began with one goes on, and none is what most models have."""
+    if is_new and dropout and not isinstance(backbone.model, GPT2LMHeadModel):
+        kind = backbone.model.config.model_type
+        raise UserMistake(f"A model of the kind {kind} keeps its own dropout; leave out --dropout.")
 
 
 def _wrap(model: nn.Module, accelerator: Accelerator) -> nn.Module:
@@ -277,6 +286,34 @@ def _recorder(training: Training) -> Iterator[None]:
 
         training.record = record
         yield
+
+
+@contextmanager
+def telling_what_takes_less(settings: TrainSettings, device: Device) -> Iterator[None]:
+    """Say what to try when memory runs out in a block, and how a run that has begun goes on.
+
+    Raises:
+        EnvironmentFault: it did.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise EnvironmentFault(_what_takes_less(settings, device)) from error
+
+
+def _what_takes_less(settings: TrainSettings, device: Device) -> str:
+    at_once = tokens_per_pass(settings, device)
+    less = [f"--tokens-per-pass {at_once // 2}"] if at_once > settings.max_tokens else []  # else a text has a pass
+    less += [] if settings.gradient_checkpointing else ["--gradient-checkpointing"]
+    sentence = f"Memory ran out ({device.name}, {at_once:,} tokens a pass)"
+    if not less:
+        return f"{sentence}; end other programs, or start a new run with a lower --max-tokens or a smaller model."
+    if not (settings.out / "config.yaml").exists():
+        return f"{sentence}; try {' or '.join(less)}."
+    command = "pretrain" if settings.task == "text" else "train"
+    return f"{sentence}; go on with less: buddy {command} --resume --out {settings.out} {' or '.join(less)}."
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 
 from buddy import __version__
@@ -231,6 +232,25 @@ class TestFailure:
         monkeypatch.setattr("buddy.training.run.start_run", fail)
         with pytest.raises(RuntimeError, match="a defect of ours"):
             buddy("train", "--data", ".")
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            MemoryError("Unable to allocate 9. GiB for an array"),
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+            RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory"),
+            RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        ],
+    )
+    def test_for_want_of_memory_is_one_sentence(self, buddy, monkeypatch, error):
+        def fail(*_):
+            raise error
+
+        monkeypatch.setattr("buddy.evaluation.evaluate.evaluate_run", fail)
+        code, out, err = buddy("evaluate", "run")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith("buddy: Memory ran out; ")
 
     def test_by_ctrl_c_has_the_shells_code(self, buddy, monkeypatch):
         def interrupt(*_):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import assert_same_run
+from tests.training.foreign_models import FAMILIES, write_foreign
 
 QUICK = (
     "--backbone",
@@ -76,7 +77,9 @@ def test_a_base_model_learns_to_continue_text(history):
     assert ratio == pytest.approx([ratio[0]] * 6)
     assert 0 < bits[-1] < 8
     assert f"{bits[-1]:.3f} bits per byte" in out
-    assert "buddy train --data DIR --backbone runs/base/best" in out
+    assert out.endswith(
+        "Next:  buddy train --data DIR --backbone runs/base/best --epochs 5 --learning-rate 0.0005 --dropout 0.2\n"
+    )
 
 
 def test_a_model_can_be_fine_tuned_from_it_and_keeps_its_tokenizer(history, buddy, moods, tmp_path):
@@ -137,3 +140,24 @@ def test_several_processes_would_write_one_corpus_over_each_other(buddy, corpus,
     monkeypatch.setenv("WORLD_SIZE", "2")
     code, _, err = buddy("pretrain", "--corpus", corpus, *QUICK)
     assert (code, "start `buddy pretrain` alone" in err) == (2, True)
+
+
+def test_the_size_of_a_tokenizer_that_is_there_already_is_refused(history, buddy, corpus):
+    options = ("--corpus", corpus, "--backbone", "runs/base/best", "--out", "run", "--vocabulary-size", 330)
+    code, _, err = buddy("pretrain", *options)
+    assert (code, "--vocabulary-size is of the tokenizer that scratch trains" in err) == (2, True)
+
+
+@pytest.mark.parametrize("family", FAMILIES[1:3], ids=lambda family: family.name)
+def test_a_model_that_ends_a_text_otherwise_is_refused(buddy, corpus, tmp_path, family):
+    """Also where it has a token that is spelled as our end: it would never learn to end."""
+    write_foreign(family, tmp_path / "foreign", tied=True)
+    options = ("--corpus", corpus, "--backbone", "foreign", "--out", "run", "--max-tokens", 32, "--device", "cpu")
+    code, _, err = buddy("pretrain", *options)
+    assert (code, "a corpus with <|endoftext|>; choose a model like gpt2" in err) == (2, True), err
+    assert not (tmp_path / "run" / "config.yaml").exists()
+
+
+def test_a_run_may_go_on_with_fewer_tokens_at_once(history, buddy, tmp_path):
+    assert buddy("pretrain", "--resume", "--tokens-per-pass", 64)[0] == 0
+    assert "tokens_per_pass: 64\n" in (tmp_path / "runs/base/config.yaml").read_text()

@@ -1,9 +1,12 @@
+import os
+import signal
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
-from tests.training.conftest import curves, weights
+from tests.training.conftest import as_options, curves, weights
 
 QUICK = ("--backbone", "scratch:tiny", "--vocabulary-size", 300, "--epochs", 1, "--batch-size", 16, "--max-tokens", 32)
 
@@ -40,8 +43,11 @@ def test_every_option_reaches_the_run(buddy, moods, monkeypatch):
         "reply_weight": 0.3, "label_weight": 0.4, "other_texts_per_epoch": 7, "documents_in_memory": 500,
         "best_by": "loss", "patience": 4, "save_minutes": 2.0, "seed": 5, "device": "cpu", "number_format": "fp32",
     }  # fmt: skip
-    typed = [part for name, value in wanted.items() for part in ("--" + name.replace("_", "-"), value)]
-    code, *_ = buddy("train", "--data", moods, "--out", "run", *FLAGS, *typed)
+    idle = ("reply_weight", "label_weight", "other_texts_per_epoch")  # so they may not be typed
+    in_file = {name: wanted[name] for name in idle}
+    Path("rest.yaml").write_text(yaml.safe_dump(in_file))
+    typed = as_options({name: value for name, value in wanted.items() if name not in in_file})
+    code, *_ = buddy("train", "--data", moods, "--out", "run", "--config", "rest.yaml", *FLAGS, *typed)
     assert code == 0
     settings = yaml.safe_load(Path("run/config.yaml").read_text())["settings"]
     flags = {flag[2:].replace("-", "_"): True for flag in FLAGS}
@@ -80,6 +86,21 @@ class TestRefused:
         code, _, err = buddy("train", "--resume", "--out", "run", "--config", "other.yaml")
         assert code == 2
         assert err.startswith("buddy: --epochs is to be left out")
+
+    @pytest.mark.parametrize(
+        ("option", "value", "because"),
+        [
+            ("--vocabulary-size", 400, "is of the tokenizer that scratch trains; leave it out, for base has one"),
+            ("--label-weight", 0.3, "is about a teacher; it goes with --teacher"),
+            ("--other-texts-per-epoch", 0, "is about a teacher; it goes with --teacher"),
+            ("--reply-weight", 0.2, "is about replies; it goes with --task companion"),
+            ("--shard", None, "is for several processes; start them with torchrun, or leave it out"),
+        ],
+    )
+    def test_an_option_that_would_do_nothing(self, buddy, moods, option, value, because):
+        typed = [option] if value is None else [option, value]
+        assert buddy("train", "--data", moods, *typed) == (2, "", f"buddy: {option} {because}.\n")
+        assert not Path("runs").exists()
 
     def test_conversations_of_data_that_has_none_and_nothing_stays_behind(self, buddy, moods):
         for _ in range(2):
@@ -124,3 +145,79 @@ def test_the_data_may_be_named_from_another_folder(buddy, moods, monkeypatch, tm
     monkeypatch.chdir("elsewhere")
     code, *_ = buddy("train", "--resume", "--out", tmp_path / "run")
     assert code == 0
+
+
+class TestOutOfMemory:
+    @pytest.fixture
+    def run_out(self, monkeypatch):
+        """Let memory end in the third step of a run that computes more than 500 tokens at once and keeps its layers."""
+        from buddy.training import loop
+
+        real = loop.take_step
+
+        def take_step(training, documents):
+            settings = training.settings
+            if training.position.step == 2 and not (settings.tokens_per_pass == 500 or settings.gradient_checkpointing):
+                raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
+            return real(training, documents)
+
+        monkeypatch.setattr(loop, "take_step", take_step)
+
+    @pytest.mark.parametrize("less", [("--tokens-per-pass", 500), ("--gradient-checkpointing",)])
+    @pytest.mark.usefixtures("run_out")
+    def test_is_one_sentence_and_the_run_goes_on_with_less(self, buddy, moods, less):
+        options = (*QUICK, "--tokens-per-pass", 1000, "--device", "cpu")
+        code, _, err = buddy("train", "--data", moods, "--out", "run", *options)
+        assert (code, err.splitlines()[-1]) == (
+            1,
+            "buddy: Memory ran out (cpu, 1,000 tokens a pass); go on with less: "
+            "buddy train --resume --out run --tokens-per-pass 500 or --gradient-checkpointing.",
+        )
+        assert buddy("train", "--resume", "--out", "run")[0] == 1
+        code, _, err = buddy("train", "--resume", "--out", "run", *less)
+        assert (code, "going on at step 2" in err) == (0, True)
+        assert len(curves(Path("run"))) == 2
+        changed = less[0][2:].replace("-", "_")
+        assert yaml.safe_load(Path("run/config.yaml").read_text())["settings"][changed] == (*less, True)[1]
+
+    def test_with_nothing_left_to_lower_asks_for_a_smaller_run(self, buddy, moods, monkeypatch):
+        def run_out(*_):
+            raise MemoryError
+
+        monkeypatch.setattr("buddy.training.loop.take_step", run_out)
+        options = (*QUICK, "--tokens-per-pass", 32, "--gradient-checkpointing", "--device", "cpu")
+        code, _, err = buddy("train", "--data", moods, *options)
+        assert code == 1
+        assert "; end other programs, or start a new run with a lower --max-tokens or a smaller model." in err
+
+    def test_is_not_taken_for_a_damaged_run(self, buddy, moods, monkeypatch):
+        def run_out(*_):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+        assert buddy("train", "--data", moods, "--out", "run", *QUICK)[0] == 0
+        monkeypatch.setattr("buddy.training.checkpoint.restore_optimizer", run_out)
+        code, _, err = buddy("train", "--resume", "--out", "run")
+        assert (code, "Memory ran out" in err, "damaged" in err) == (1, True, False)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [(), ("--epochs", 20, "--patience", 1, "--learning-rate", 1e-9, "--dropout", 0)],
+    ids=["plan-done", "patience-over"],
+)
+def test_a_signal_in_the_last_evaluation_finds_the_run_finished(buddy, moods, monkeypatch, more):
+    from buddy.training import loop
+
+    real, sent = loop._evaluate, []
+
+    def evaluate(training):
+        point = real(training)
+        if point.step == training.total_steps or training.stopping.is_exhausted():
+            sent.append(point.step)
+            os.kill(os.getpid(), signal.SIGINT)
+        return point
+
+    monkeypatch.setattr(loop, "_evaluate", evaluate)
+    code, out, _ = buddy("train", "--data", moods, *QUICK, *more)
+    assert len(sent) == 1
+    assert (code, out.startswith("Best at step ")) == (0, True)

@@ -196,7 +196,7 @@ def run(command: str, page: Path, buddy: CommandLine, stand_ins: StandIns, monke
     assert words[0] == "buddy"
     supply(words[1:] + ([source] if source else []), page, stand_ins)
     spoken = shlex.split(said)[-1] if said else Path(source).read_text() if source else "\n".join(answers(page))
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{spoken}\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{spoken}\n".encode()), "utf-8"))
     code, out, err = buddy(*words[1:], *quicker(words))
     if target:
         Path(target).write_text(out)

@@ -14,7 +14,7 @@ import torch
 
 from buddy.evaluation.during_training import make_evaluate
 from buddy.training.backbone import SCRATCH_SHAPES, Shape
-from buddy.training.dry_run import Estimate, estimate_run
+from buddy.training.dry_run import Estimate, as_table, estimate_run
 from buddy.training.loop import Sums
 from buddy.training.loss import learned_loss
 from buddy.training.run import meet_processes, read_and_build
@@ -27,7 +27,7 @@ def estimate(settings) -> Estimate:
 
 
 def test_the_command_prints_a_table_and_writes_nothing(buddy, moods):
-    options = as_options({key: value for key, value in QUICK_RUN.items() if key != "out"})
+    options = as_options({**QUICK_RUN, "batch_size": 48})
     code, out, _ = buddy("train", "--data", moods, "--dry-run", *options)
     assert code == 0
     assert list(Path().iterdir()) == []
@@ -37,7 +37,7 @@ def test_the_command_prints_a_table_and_writes_nothing(buddy, moods):
         "evaluations",
     ]  # fmt: skip
     assert re.search(r"^parameters +0\.\d\dM  0\.\d\dM of them trained$", out, flags=re.MULTILINE)
-    assert re.search(r"^steps +18  at most; 6 an epoch$", out, flags=re.MULTILINE)
+    assert re.search(r"^steps +3  at most; 1 an epoch$", out, flags=re.MULTILINE)
 
 
 def test_a_run_that_is_there_is_left_alone(buddy, train, quick):
@@ -75,6 +75,29 @@ def test_activations_follow_tokens_per_pass_and_what_is_kept(quick, monkeypatch)
     assert 2.5 < wide.memory.activations / narrow.memory.activations < 6
     kept_less = estimate(replace(quick, tokens_per_pass=600, gradient_checkpointing=True))
     assert kept_less.memory.activations < 0.4 * wide.memory.activations
+
+
+def test_an_evaluation_that_holds_more_than_a_step_is_told_instead(quick):
+    def evaluate(model: torch.nn.Module, split: str, share: int, shares: int) -> Sums:
+        texts = len(range(4)[share::shares])
+        logits = torch.zeros(50_000_000 * bool(texts), dtype=torch.uint8)
+        return Sums(texts=texts, loss=float(logits.numel()))
+
+    training, _ = read_and_build(quick, lambda *_: evaluate, *meet_processes(quick), is_new=True)
+    found = estimate_run(training)
+    memory = found.memory
+    assert memory.evaluation == pytest.approx(50_000_000, abs=1000)
+    assert memory.together == memory.weights + memory.optimizer + memory.evaluation
+    assert "  evaluation     50.0 MB  instead of gradients and activations\n" in as_table(found)
+
+
+def test_memory_that_runs_out_is_one_sentence(buddy, moods, monkeypatch):
+    def run_out(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("buddy.training.loop.learned_loss", run_out)
+    sentence = "Memory ran out (cpu, 2,048 tokens a pass); try --tokens-per-pass 1024 or --gradient-checkpointing."
+    assert buddy("train", "--data", moods, "--dry-run", *as_options(QUICK_RUN)) == (1, "", f"buddy: {sentence}\n")
 
 
 def test_time_is_measured_on_real_steps(quick, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from tests.training.conftest import QUICK_RUN, as_options, curves
 from tests.training.test_backbone import write_foreign_model
 
+PRETRAINED = {key: value for key, value in QUICK_RUN.items() if key not in ("backbone", "vocabulary_size")}
 OPTIONS = as_options({**QUICK_RUN, "epochs": 1.0})
 
 
@@ -20,7 +21,8 @@ def gpt2(hub):
 
 
 def test_a_model_is_fetched_by_its_name_and_trained(start_buddy, hub, gpt2, moods, tmp_path):
-    command = start_buddy("train", "--data", moods, "--out", "run", *OPTIONS, "--backbone", "gpt2")
+    options = as_options({**PRETRAINED, "epochs": 1.0, "backbone": "gpt2"})
+    command = start_buddy("train", "--data", moods, "--out", "run", *options)
     assert command.wait() == 0, command.err
     fetched = [request for request in hub.requests if request.startswith("GET /openai-community/gpt2/resolve/")]
     assert [request.endswith("/model.safetensors") for request in fetched].count(True) == 1

@@ -30,6 +30,7 @@ from buddy.training.loss import learned_loss
 from buddy.training.run import start_run
 from tests.conftest import write_moods
 from tests.training.conftest import assert_same_run, curves, weights
+from tests.training.foreign_models import FAMILIES, write_foreign
 
 
 class TestLearning:
@@ -272,6 +273,13 @@ class TestRefused:
         assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["best", "config.yaml", "history.jsonl"]
         resume(tmp_path / "run")
         assert (tmp_path / "run" / "last").is_dir()
+
+    def test_a_dropout_that_a_model_would_not_mind(self, train, tmp_path):
+        folder = write_foreign(FAMILIES[2], tmp_path / "hub", tied=True)
+        with pytest.raises(UserMistake, match=r"A model of the kind \w+ keeps its own dropout; leave out --dropout\."):
+            train(backbone=str(folder), dropout=0.3)
+        assert not (tmp_path / "run" / "config.yaml").exists()
+        train(backbone=str(folder), dropout=0.0, epochs=0.1)
 
     def test_data_with_one_label(self, train, tmp_path):
         data = write_moods(tmp_path / "one", labels=("sad",))
