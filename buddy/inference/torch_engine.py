@@ -5,6 +5,7 @@ Shapes: `B` rows, `T` tokens of the longest row, `S` tokens chosen so far, `V` v
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import (
-    DynamicCache,
     LogitsProcessorList,
     NoRepeatNGramLogitsProcessor,
     RepetitionPenaltyLogitsProcessor,
@@ -24,16 +24,19 @@ from transformers import (
 
 from buddy.inference.engine import Sampling, Written, score_answers, silent_ids, split_by_length
 from buddy.inference.labels import LabelTrie, Scores
-from buddy.inference.torch_labels import score_labels
+from buddy.inference.torch_labels import LOGITS_AT_ONCE, score_labels
 from buddy.text.batches import pad
 from buddy.text.tokenizer import Codec, Tokens
 from buddy.training.device import Device, choose_device, keep_freed_memory
-from buddy.training.forward import Question, next_token_logits
+from buddy.training.forward import Question, next_token_logits, reads_masks
 
 TOKENS_SCORED_AT_ONCE = 1024
-"""Each of them has logits for the whole vocabulary: 200 MB at GPT-2's 50,257."""
+"""Or fewer, where the vocabulary is so large that their logits are more than ``LOGITS_AT_ONCE``."""
 
 ROWS_WRITTEN_AT_ONCE = 64
+
+CACHES = ("past_key_values", "cache_params")
+"""What models call that which they keep of the tokens that they have read."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class TorchEngine:
     def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
         scores = [np.zeros(0)] * len(documents)
         long_enough = [i for i, document in enumerate(documents) if len(document) > 1]
-        for rows in split_by_length([documents[i] for i in long_enough], TOKENS_SCORED_AT_ONCE):
+        most = min(TOKENS_SCORED_AT_ONCE, LOGITS_AT_ONCE[self.device.name] // _vocabulary(self.model))
+        for rows in split_by_length([documents[i] for i in long_enough], most):
             indices = [long_enough[row] for row in rows]
             found = self._score_pass([documents[i] for i in indices])  # (B, T - 1)
             for i, row in zip(indices, found, strict=True):
@@ -60,7 +64,7 @@ class TorchEngine:
     def generate(self, prefixes: Sequence[Tokens], sampling: Sampling, stop_ids: Collection[int]) -> list[list[int]]:
         answers: list[list[int]] = [[] for _ in prefixes]
         random = _generator(sampling, self.device)  # one for all passes: each would draw the same again
-        for rows in split_by_length(prefixes, ROWS_WRITTEN_AT_ONCE * max(map(len, prefixes), default=1)):
+        for rows in self._rows_written_together(prefixes):
             running = set(rows)
             for chosen in self._write([prefixes[i] for i in rows], sampling, stop_ids, random):
                 for i, token in zip(rows, chosen, strict=True):
@@ -82,6 +86,14 @@ class TorchEngine:
             if token in stop_ids:
                 return
             yield token
+
+    def _rows_written_together(self, prefixes: Sequence[Tokens]) -> Iterator[list[int]]:
+        """Cut prefixes into passes; one that reads no masks would take the padding on the left for text."""
+        for rows in split_by_length(prefixes, ROWS_WRITTEN_AT_ONCE * max(map(len, prefixes), default=1)):
+            if reads_masks(self.model):
+                yield rows
+            else:
+                yield from (list(alike) for _, alike in groupby(rows, key=lambda i: len(prefixes[i])))
 
     @torch.inference_mode()
     def _score_pass(self, documents: Sequence[Tokens]) -> Scores:
@@ -105,12 +117,13 @@ class TorchEngine:
         """Give the next token of every row, step by step; rows that have stopped go on and are ignored."""
         ids, mask = _pad_left(prefixes, self.device)  # (B, T)
         rules = self._rules(sampling, stop_ids)
-        cache = DynamicCache()
+        cache: dict[str, Any] = {}
         written = ids[:, :0]  # (B, S)
         for _ in range(sampling.max_tokens):
-            chosen = self._step(ids, mask, cache, rules, written, random)  # (B, 1)
+            chosen, cache = self._step(ids, mask, cache, rules, written, random)  # (B, 1)
             yield chosen[:, 0].tolist()
-            ids, written = chosen, torch.cat([written, chosen], dim=1)
+            ids = chosen if cache else torch.cat([ids, chosen], dim=1)  # a model that keeps nothing reads all again
+            written = torch.cat([written, chosen], dim=1)
             mask = torch.cat([mask, torch.ones_like(chosen)], dim=1)
 
     @torch.inference_mode()  # not around the loop: its caller would be in it, too, between two steps
@@ -118,27 +131,27 @@ class TorchEngine:
         self,
         ids: Tensor,
         mask: Tensor,
-        cache: DynamicCache,
+        cache: dict[str, Any],
         rules: LogitsProcessorList,
         written: Tensor,
         random: torch.Generator | None,
-    ) -> Tensor:
-        """Read the newest tokens of each row and choose the next: (B, 1); without ``random`` the likeliest."""
-        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Read the newest tokens of each row and choose the next, (B, 1), without ``random`` the likeliest.
+
+        Also gives what the model keeps for the next step, in the form that it chooses.
+        """
+        padding: dict[str, Tensor] = {}
+        if reads_masks(self.model):
+            positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+            padding = {"attention_mask": mask, "position_ids": positions}
         with self.device.autocast():
             model: Any = self.model
-            logits = model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits[:, -1]
-        allowed = rules(written, logits.float())  # type: ignore[arg-type]
+            answer = model(input_ids=ids, **padding, **cache, use_cache=True, logits_to_keep=1)
+        kept = {name: answer[name] for name in CACHES if answer.get(name) is not None}
+        allowed = rules(written, answer.logits[:, -1].float())  # type: ignore[arg-type]
         if random is None:
-            return allowed.argmax(dim=1, keepdim=True)
-        return torch.multinomial(allowed.softmax(dim=1), 1, generator=random)
+            return allowed.argmax(dim=1, keepdim=True), kept
+        return torch.multinomial(allowed.softmax(dim=1), 1, generator=random), kept
 
     def _rules(self, sampling: Sampling, stop_ids: Collection[int]) -> LogitsProcessorList:
         """Build what changes the logits before a token is chosen; Hugging Face's, which see the answer alone."""

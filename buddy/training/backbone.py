@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from tokenizers import AddedToken, Tokenizer
 from transformers import (
@@ -21,8 +22,11 @@ from transformers.utils import logging as transformers_logging
 
 from buddy.errors import UserMistake
 from buddy.models import find_model
+from buddy.text.batches import IntArray
 from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER
 from buddy.text.tokenizer import Codec, make_codec, train_tokenizer
+from buddy.training.device import Device
+from buddy.training.forward import Question, next_token_logits, same_document_mask, text_config
 from buddy.training.gpt2 import GPT2LMHeadModel, can_be_quick, find_quick_gpt2
 
 if TYPE_CHECKING:
@@ -30,6 +34,15 @@ if TYPE_CHECKING:
 
 LORA_SCALE = 2
 """alpha = 2 × rank, the usual choice: the size of an update does not change when the rank does."""
+
+ROUNDING = 1e-4
+"""Logits of one text in another layout differ by less than this share of the largest; fp32 has seven digits."""
+
+FIRST_ASKED = 3
+"""A trial does not ask for all columns: a model that gives all of them, whatever is asked, must not go unnoticed."""
+
+WINDOWS_OF_COLUMNS = ("window_size", "attention_chunk_size")
+"""What GPT-Neo and Llama 4 call how far some layers look back, whatever a mask says: a short trial would not notice."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ class Backbone:
     @property
     def positions(self) -> int:
         """How many tokens the model can read at once."""
-        limit = getattr(self.model.config, "max_position_embeddings", None)
+        limit = getattr(text_config(self.model), "max_position_embeddings", None)
         return int(limit) if limit else sys.maxsize
 
     def parameters(self) -> tuple[int, int]:
@@ -162,7 +175,7 @@ def load_backbone(name: str) -> Backbone:
             ``HF_ENDPOINT`` and ``HF_HUB_OFFLINE`` are honoured.
 
     Raises:
-        UserMistake: there is no such model, or it is no causal language model.
+        UserMistake: there is no such model, or it is no causal language model, or one that cannot be asked.
     """
     name = str(find_model(name) or name)
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"  # else a robot of the hub is asked to convert pickles
@@ -175,8 +188,7 @@ def load_backbone(name: str) -> Backbone:
         model = _load_whole(kind, name, config)
     except Exception as error:  # the libraries raise whatever they like, down to a bare Exception
         raise UserMistake(_explain_missing(name, error)) from error
-    if _looks_ahead(model):
-        raise UserMistake(f"{name!r} reads in both directions and would see its answers; choose a model such as gpt2.")
+    _try_out(model, name)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserMistake(f"The tokenizer of {name!r} has no fast form (tokenizer.json); choose another model.")
     special_ids = _add_special_tokens(model, tokenizer)
@@ -280,19 +292,72 @@ def _load_whole(kind: Any, name: str, config: PreTrainedConfig) -> PreTrainedMod
     return model
 
 
-def _looks_ahead(model: PreTrainedModel) -> bool:
-    """Tell whether what the model says after a token depends on the token that follows, as BERT's answers do."""
+def _try_out(model: PreTrainedModel, name: str) -> None:
+    """Ask a model a little in the ways that are needed, and leave with it whether it reads masks.
+
+    Raises:
+        UserMistake: it takes no plain rows of tokens, or looks ahead.
+    """
     model.eval()  # type: ignore[no-untyped-call]
-    with torch.inference_mode():
-        first, second = model(input_ids=torch.tensor([[1, 2], [1, 3]])).logits[:, 0]
-    return not torch.allclose(first, second, atol=1e-4)
+    vocabulary = _embedding_tables(model)[0].shape[0]
+    one, other = np.linspace(0, vocabulary - 1, 12).astype(np.int64)[1:-1].reshape(2, 5)
+    rows = np.stack([one, other, np.append(other[:3], one[:2])])  # two documents; the second can go on in two ways
+    try:
+        with torch.inference_mode():
+            alone = model(input_ids=torch.from_numpy(rows), use_cache=False).logits  # (3, 5, V)
+    except Exception as error:
+        raise UserMistake(f"{name!r} cannot be asked with tokens alone ({_reason(error)}); choose another.") from error
+    if _looks_ahead(alone):
+        raise UserMistake(f"{name!r} reads in both directions and would see its answers; choose a model such as gpt2.")
+    model.reads_masks = _reads_masks(model, rows, alone)  # type: ignore[assignment]
+    if not model.reads_masks and not _reads_padded_rows(model, rows, alone):
+        raise UserMistake(f"{name!r} gives other answers to a text beside others than alone; choose another model.")
+
+
+def _looks_ahead(alone: torch.Tensor) -> bool:
+    """Tell whether what a model says of a token depends on those that follow, as BERT's answers do: (3, 5, V)."""
+    return not torch.allclose(alone[1, :3], alone[2, :3], atol=1e-4)
+
+
+def _reads_masks(model: PreTrainedModel, rows: IntArray, alone: torch.Tensor) -> bool:
+    """Tell whether two documents in one row, the second with two ways to go on, get the logits that they get alone."""
+    if any(getattr(text_config(model), name, None) for name in WINDOWS_OF_COLUMNS):
+        return False
+    input_ids = np.concatenate([rows[0], rows[1], rows[2, 3:]])[None]
+    positions = np.array([[0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 3, 4]])
+    mask = same_document_mask(np.array([[0] * 5 + [1] * 7]))
+    mask[:, :, 10:, 8:10] = False  # one way does not see the other
+    columns = np.arange(FIRST_ASKED, 12)[None]
+    return _answers(model, Question(input_ids, positions, mask, columns), torch.cat([alone[0], alone[1], alone[2, 3:]]))
+
+
+def _reads_padded_rows(model: PreTrainedModel, rows: IntArray, alone: torch.Tensor) -> bool:
+    """Tell whether documents of unlike lengths, each in a row of its own, get the logits that they get alone."""
+    input_ids = np.concatenate([rows[0, :2], rows[1]])[None]
+    positions, documents = np.array([[0, 1, 0, 1, 2, 3, 4]]), np.array([[0] * 2 + [1] * 5])
+    columns = np.arange(FIRST_ASKED, 7)[None]
+    return _answers(model, Question(input_ids, positions, documents, columns), torch.cat([alone[0, :2], alone[1]]))
+
+
+def _answers(model: PreTrainedModel, question: Question, expected: torch.Tensor) -> bool:
+    """Tell whether a question of one row gets the expected logits, but for rounding, and not an error."""
+    try:
+        with torch.inference_mode():
+            found = next_token_logits(model, question, Device("cpu", "fp32", "as loaded"))[0]
+    except Exception:  # models raise whatever they like
+        return False
+    return bool((found - expected[FIRST_ASKED:]).abs().max() <= ROUNDING * expected.abs().max())
 
 
 def _explain_missing(name: str, error: Exception) -> str:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    reason = _reason(error)
     if os.path.isdir(name):  # noqa: PTH112
         return (
             f"The folder {name} holds no causal language model in Hugging Face format with safetensors ({reason}); "
             "name another one, or make it anew."
         )
     return f"There is no folder or hub model {name!r} that can be loaded ({reason}); offline, try scratch:small."
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

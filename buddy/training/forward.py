@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
-from buddy.text.batches import IntArray
+from buddy.text.batches import IntArray, round_up
 from buddy.training.device import Device
 from buddy.training.gpt2 import Borders, can_keep_within_borders, find_quick_gpt2
 
@@ -26,13 +26,14 @@ class Question:
         positions: (B, T) place of each token in its own text.
         mask: (B, 1, T, T) bool, true where a token (third axis) may look at another (fourth); or the borders that
             none may look across; ``None`` for the plain causal mask, which is right for rows padded at the right. The
-            latter two let the quickest kernels run.
+            latter two let the quickest kernels run. Or, for a model that reads no masks, (B, T) the document of each
+            token as a batch names it: every document is then read in a row of its own.
         columns: (B, P) the token in column c predicts the one in c + 1.
     """
 
     input_ids: IntArray
     positions: IntArray
-    mask: Tensor | Borders | None
+    mask: Tensor | Borders | IntArray | None
     columns: IntArray
 
 
@@ -51,16 +52,19 @@ def next_token_logits(model: nn.Module, question: Question, device: Device) -> T
     if quick is not None:
         with device.autocast():
             return quick.lm_head(top_vectors(model, question, device))  # type: ignore[no-any-return]
-    union, place = np.unique(question.columns, return_inverse=True)
-    place = place.reshape(question.columns.shape)  # NumPy 1 gives it flat
     with device.autocast(), device.attention(question.input_ids.shape[1]):
-        tensors: dict[str, Any] = _tensors(question, device)
-        if tensors["attention_mask"] is not None:
-            tensors["attention_mask"] = _masks_of_layers(model, tensors, device)
-        wanted = device.tensor(union)
-        of_all_rows: Tensor = model(**tensors, logits_to_keep=wanted, use_cache=False).logits
-    row = torch.arange(len(place), device=device.name)[:, None]
-    return of_all_rows[row, device.tensor(place)]
+        if reads_masks(model):
+            row, columns = np.arange(len(question.columns))[:, None], question.columns
+            tensors = _tensors(question, device)
+            if tensors["attention_mask"] is not None:
+                tensors["attention_mask"] = _masks_of_layers(model, tensors, device)
+        else:  # padding stands behind, so that neither mask nor positions have anything to say
+            input_ids, row, columns = _one_document_a_row(question)
+            tensors = {"input_ids": device.tensor(input_ids)}
+        union, place = np.unique(columns, return_inverse=True)
+        place = place.reshape(columns.shape)  # NumPy 1 gives it flat
+        of_all_rows: Tensor = model(**tensors, logits_to_keep=device.tensor(union), use_cache=False).logits
+    return of_all_rows[device.tensor(row), device.tensor(place)]
 
 
 def top_vectors(model: nn.Module, question: Question, device: Device) -> Tensor:
@@ -70,12 +74,52 @@ def top_vectors(model: nn.Module, question: Question, device: Device) -> Tensor:
         return model(**_tensors(question, device), columns=columns)  # type: ignore[no-any-return]
 
 
-def _tensors(question: Question, device: Device) -> dict[str, Tensor | Borders | None]:
+def _tensors(question: Question, device: Device) -> dict[str, Any]:
     return {
         "input_ids": device.tensor(question.input_ids),
         "position_ids": device.tensor(question.positions),
         "attention_mask": question.mask.to(device.name) if isinstance(question.mask, Tensor) else question.mask,
     }
+
+
+def reads_masks(model: nn.Module) -> bool:
+    """Say whether a model honours masks of four axes and positions; ``load_backbone`` has tried it.
+
+    Attention does. Convolutions and states that run along a row do not know where a document begins.
+    """
+    return getattr(_language_model(model), "reads_masks", True)
+
+
+def text_config(model: nn.Module) -> PreTrainedConfig | None:
+    """Find the facts about a model, also when adapters are wrapped around it, or it can look at images, too."""
+    inner = _language_model(model)
+    return None if inner is None else inner.config.get_text_config()
+
+
+def _language_model(model: nn.Module) -> PreTrainedModel | None:
+    return next((module for module in model.modules() if isinstance(module, PreTrainedModel)), None)
+
+
+def _one_document_a_row(question: Question) -> tuple[IntArray, IntArray, IntArray]:
+    """Lay packed documents out one by one, padded at the right.
+
+    Returns:
+        The rows (one of each document, its tokens), and the row and the column at which each wanted column now stands:
+        (B, P) both, or what stretches to it. What was wanted of padding stands anywhere.
+    """
+    documents = question.mask
+    if documents is None:
+        return question.input_ids, np.arange(len(question.columns))[:, None], question.columns
+    assert isinstance(documents, np.ndarray)  # noqa: S101  (a mask would be passed over in silence)
+    here = np.nonzero(documents >= 0)  # N tokens, row by row
+    column = question.positions[here]  # (N,)
+    row = np.cumsum(column == 0) - 1
+    input_ids = np.zeros((row[-1] + 1, round_up(int(column.max()) + 1)), np.int64)
+    input_ids[row, column] = question.input_ids[here]
+    place = np.zeros((2, *documents.shape), np.int64)
+    place[:, here[0], here[1]] = row, column
+    rows, columns = np.take_along_axis(place, question.columns[None], axis=2)
+    return input_ids, rows, columns
 
 
 def _masks_of_layers(model: nn.Module, tensors: Mapping[str, Tensor], device: Device) -> Tensor | dict[str, Tensor]:
@@ -85,7 +129,7 @@ def _masks_of_layers(model: nn.Module, tensors: Mapping[str, Tensor], device: De
     lies is told by the positions, so that neither packed documents nor branches of labels count twice.
     """
     mask, positions = tensors["attention_mask"], tensors["position_ids"]
-    config = next((module.config for module in model.modules() if isinstance(module, PreTrainedModel)), None)
+    config = text_config(model)
     window, kinds = getattr(config, "sliding_window", None), getattr(config, "layer_types", None)
     if not window or mask.shape[-1] <= window or (kinds and "sliding_attention" not in kinds):
         return _to_add(mask, device)
@@ -100,7 +144,9 @@ def _to_add(mask: Tensor, device: Device) -> Tensor:
     return (~mask).to(device.dtype) * torch.finfo(device.dtype).min
 
 
-def mask_between_documents(model: nn.Module, documents: IntArray | None, device: Device) -> Tensor | Borders | None:
+def mask_between_documents(
+    model: nn.Module, documents: IntArray | None, device: Device
+) -> Tensor | Borders | IntArray | None:
     """Say which tokens may look at which, in the way that lets the model run quickest; results differ by rounding.
 
     Args:
@@ -111,8 +157,8 @@ def mask_between_documents(model: nn.Module, documents: IntArray | None, device:
     Returns:
         What ``Question`` takes as its mask.
     """
-    if documents is None:
-        return None
+    if documents is None or not reads_masks(model):
+        return documents
     quick = find_quick_gpt2(model)
     if quick is not None and can_keep_within_borders(quick, device.name, device.dtype):
         return _borders(documents, device)

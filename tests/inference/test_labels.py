@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from buddy.errors import UserMistake
+from buddy.inference import torch_labels
 from buddy.inference.labels import label_trie, make_trie
 from buddy.inference.torch_labels import score_labels
 from buddy.text.render import END as END_OF_TEXT
 from buddy.text.tokenizer import Tokens
-from tests.conftest import random_tokens, tiny_gemma, tiny_gpt2, tiny_llama, tiny_mistral
+from tests.conftest import random_tokens, tiny_gemma, tiny_gpt2, tiny_llama, tiny_mistral, tiny_quick_gpt2
+from tests.training.maskless_models import tiny_bloom, tiny_lfm2, tiny_local_gpt_neo
 
 END = 0
 SHARED_BEGINNINGS = [(7,), (7, 8), (7, 8, 9, 10, 11), (7, 12, 13), (14, 15), (14, 16, 17, 18), (3,)]
@@ -19,7 +21,17 @@ SINGLE_TOKENS = [(5,), (9,), (31,)]
 
 
 @pytest.fixture(
-    scope="module", params=[tiny_gpt2, tiny_llama, tiny_gemma, tiny_mistral], ids=["gpt2", "llama", "gemma", "mistral"]
+    scope="module",
+    params=[
+        tiny_gpt2,
+        tiny_quick_gpt2,
+        tiny_llama,
+        tiny_gemma,
+        tiny_mistral,
+        tiny_lfm2,
+        tiny_bloom,
+        tiny_local_gpt_neo,
+    ],
 )
 def model(request):
     return request.param()
@@ -79,6 +91,17 @@ class TestScores:
         at_once = score_labels(model, questions, trie, cpu)
         in_passes = score_labels(model, questions, trie, cpu, max_tokens_per_pass)
         np.testing.assert_allclose(at_once, in_passes, atol=1e-5)
+
+    def test_do_not_make_more_logits_at_once_than_they_may(self, model, cpu, monkeypatch):
+        questions = [random_tokens(length) for length in (2, 17, 3, 9, 9, 1)]
+        trie = make_trie(SHARED_BEGINNINGS, END)
+        expected, made = score_labels(model, questions, trie, cpu), []
+        monkeypatch.setattr(torch_labels, "LOGITS_AT_ONCE", {"cpu": 1000})  # of two texts with 9 columns each
+        layer = model.get_output_embeddings()
+        with layer.register_forward_hook(lambda _layer, _given, logits: made.append(logits.numel())):
+            found = score_labels(model, questions, trie, cpu)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert 500 < max(made) <= 1000
 
     def test_do_not_depend_on_the_order(self, model, cpu):
         questions = [random_tokens(length) for length in (2, 17, 3, 9, 1)]

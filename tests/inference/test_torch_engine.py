@@ -1,22 +1,36 @@
 """The engine for checkpoints, compared with Hugging Face's own `generate` and with one text at a time."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from buddy.inference import torch_engine
 from buddy.inference.engine import Sampling
 from buddy.inference.torch_engine import ROWS_WRITTEN_AT_ONCE, TorchEngine
 from buddy.text.render import END, SPEAKER, SPECIAL_TOKENS
-from tests.conftest import random_tokens, tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_quick_gpt2
+from buddy.text.tokenizer import Tokens
+from tests.conftest import random_tokens, tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_mistral, tiny_quick_gpt2
 from tests.inference.greedy import GREEDY
+from tests.training.maskless_models import tiny_gpt1, tiny_lfm2, tiny_mamba, tiny_qwen_next
 
 STOP = 7
 LENGTHS = (3, 9, 1, 3, 20)
 
 
-@pytest.fixture(scope="module", params=[tiny_gpt2, tiny_llama, tiny_gpt_neo, tiny_quick_gpt2])
+@pytest.fixture(
+    scope="module",
+    params=[
+        tiny_gpt2,
+        tiny_llama,
+        tiny_gpt_neo,
+        tiny_mistral,
+        tiny_quick_gpt2,
+        tiny_lfm2,
+    ],
+)
 def engine(request, codec, cpu):
     """Models of 50 tokens with a tokenizer of more: none of the tokens that they can write is special but four."""
     return TorchEngine(request.param(), codec, cpu)
@@ -31,6 +45,23 @@ def special(engine: TorchEngine) -> list[int]:
     return [engine.codec.special_ids[token] for token in SPECIAL_TOKENS]
 
 
+def written_by_hugging_face(engine: TorchEngine, prefix: Tokens, penalty: float = 1.0) -> list[int]:
+    ids = torch.from_numpy(prefix.ids)[None]
+    model: Any = engine.model
+    with torch.no_grad():
+        written = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            max_new_tokens=12,
+            suppress_tokens=special(engine),
+            eos_token_id=STOP,
+            pad_token_id=0,
+            logits_processor=[OfTheAnswer(ids.shape[1], penalty)],
+        )
+    return [token for token in written[0, ids.shape[1] :].tolist() if token != STOP]
+
+
 class TestTokens:
     def test_have_the_probabilities_of_each_document_alone(self, engine):
         documents = [random_tokens(length) for length in (2, 40, 1, 7)]
@@ -40,6 +71,17 @@ class TestTokens:
                 logs = engine.model(ids[None]).logits[0].log_softmax(-1)
             expected = [float(logs[i, ids[i + 1]]) for i in range(len(ids) - 1)]
             np.testing.assert_allclose(found, expected, atol=1e-4)
+
+    def test_do_not_make_more_logits_at_once_than_they_may(self, engine, monkeypatch):
+        documents, made = [random_tokens(length) for length in (2, 7, 8, 7)], []
+        expected = engine.score_tokens(documents)
+        monkeypatch.setattr(torch_engine, "LOGITS_AT_ONCE", {"cpu": 800})
+        layer = engine.model.get_output_embeddings()
+        with layer.register_forward_hook(lambda _layer, _given, logits: made.append(logits.numel())):
+            found = engine.score_tokens(documents)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+        assert 400 < max(made) <= 800
 
     def test_of_nothing_are_none(self, engine):
         assert engine.score_tokens([]) == []
@@ -51,20 +93,13 @@ class TestGreedyWriting:
         answers = engine.generate(
             prefixes, Sampling(temperature=0, no_repeat_ngram=0, max_tokens=12, repetition_penalty=penalty), {STOP}
         )
-        for prefix, answer in zip(prefixes, answers, strict=True):
-            ids = torch.from_numpy(prefix.ids)[None]
-            with torch.no_grad():
-                expected = engine.model.generate(
-                    ids,
-                    attention_mask=torch.ones_like(ids),
-                    do_sample=False,
-                    max_new_tokens=12,
-                    suppress_tokens=special(engine),
-                    eos_token_id=STOP,
-                    pad_token_id=0,
-                    logits_processor=[OfTheAnswer(ids.shape[1], penalty)],
-                )[0, ids.shape[1] :].tolist()
-            assert answer == [token for token in expected if token != STOP]
+        assert answers == [written_by_hugging_face(engine, prefix, penalty) for prefix in prefixes]
+
+    @pytest.mark.parametrize("make", [tiny_qwen_next, tiny_mamba, tiny_gpt1])
+    def test_is_so_whatever_the_model_keeps_of_what_it_has_read(self, make, codec, cpu, prefixes):
+        engine = TorchEngine(make(), codec, cpu)
+        answers = engine.generate(prefixes, Sampling(temperature=0, no_repeat_ngram=0, max_tokens=12), {STOP})
+        assert answers == [written_by_hugging_face(engine, prefix) for prefix in prefixes]
 
     def test_streams_what_it_would_write(self, engine, prefixes):
         written = engine.generate(prefixes, GREEDY, {STOP})

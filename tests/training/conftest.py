@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import tiny_gemma, tiny_gpt2, tiny_gpt_neo, tiny_llama, tiny_mistral, tiny_quick_gpt2
 from tests.training.hub import Hub, serve
+from tests.training.maskless_models import tiny_mamba, tiny_qwen_next
 from tests.training.processes import Starter, start_server
 
 if TYPE_CHECKING:
@@ -89,7 +90,19 @@ def resume() -> Callable[[Path], None]:
     return go_on
 
 
-@pytest.fixture(scope="module", params=[tiny_gpt2, tiny_llama, tiny_gpt_neo, tiny_gemma, tiny_mistral, tiny_quick_gpt2])
+@pytest.fixture(
+    scope="module",
+    params=[
+        tiny_gpt2,
+        tiny_llama,
+        tiny_gpt_neo,
+        tiny_gemma,
+        tiny_mistral,
+        tiny_quick_gpt2,
+        tiny_qwen_next,
+        tiny_mamba,
+    ],
+)
 def model(request: pytest.FixtureRequest) -> "PreTrainedModel":
     """Each of the architectures in turn, at rest: nothing that training does may depend on which it is."""
     made: PreTrainedModel = request.param()

@@ -1,6 +1,8 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,8 +14,10 @@ from buddy.text.render import EMOTION_TYPE, END, LISTENER, SPEAKER, render_emoti
 from buddy.text.tokenizer import train_tokenizer
 from buddy.training.backbone import add_lora, load_backbone, new_backbone, new_tokenizer, set_dropout
 from buddy.training.checkpoint import save_model
+from buddy.training.forward import reads_masks
 from buddy.training.settings import TrainSettings
-from tests.conftest import tiny_gpt2
+from tests.conftest import tiny_gemma, tiny_gpt2, tiny_llama, tiny_mistral
+from tests.training.maskless_models import MASKLESS
 
 OUR_MARKS = (EMOTION_TYPE, SPEAKER, LISTENER)
 
@@ -38,6 +42,42 @@ def write_foreign_model(
     tiny_gpt2(len(tokenizer) + rows_to_spare, activation=activation, tied=tied).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def write_model(folder: Path, make: Callable[[int], Any]) -> str:
+    """Write a model of any kind with a tokenizer of as many tokens."""
+    tokenizer = foreign_tokenizer(END)
+    make(len(tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_gemma_with_eyes(vocabulary: int) -> Any:
+    """A Gemma 3 that can look at images; the facts about its texts stand a level deeper."""
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration
+
+    eyes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
+    sizes = {"image_size": 28, "patch_size": 14}
+    text = {**tiny_gemma(vocabulary).config.to_dict(), "query_pre_attn_scalar": 16}
+    config = Gemma3Config(text_config=text, vision_config={**eyes, **sizes}, mm_tokens_per_image=4)
+    config.image_token_id = vocabulary - 1
+    return Gemma3ForConditionalGeneration(config)
+
+
+class TestMasks:
+    @pytest.mark.parametrize("make", [tiny_gpt2, tiny_llama, tiny_gemma, tiny_mistral, tiny_gemma_with_eyes])
+    def test_are_read_by_attention_also_where_it_looks_back_a_few_tokens_only(self, make, tmp_path):
+        backbone = load_backbone(write_model(tmp_path, make))
+        assert reads_masks(backbone.model)
+        assert backbone.positions == 128
+
+    @pytest.mark.parametrize("make", MASKLESS)
+    def test_are_not_read_by_states_convolutions_and_distances_in_columns(self, make, tmp_path):
+        assert not reads_masks(load_backbone(write_model(tmp_path, make)).model)
+
+    def test_are_not_read_behind_adapters_either(self, tmp_path):
+        backbone = load_backbone(write_model(tmp_path, MASKLESS[1]))
+        assert not reads_masks(add_lora(backbone, rank=2).model)
 
 
 class TestLoaded:
@@ -216,6 +256,28 @@ def test_a_model_that_reads_in_both_directions_is_refused(tmp_path):
     BertLMHeadModel(config).save_pretrained(tmp_path)
     with pytest.raises(UserMistake, match="reads in both directions"):
         load_backbone(str(tmp_path))
+
+
+def test_a_model_that_gives_other_columns_than_those_asked_for_is_refused(tmp_path):
+    from transformers import TrOCRConfig, TrOCRForCausalLM
+
+    def make(vocabulary: int) -> Any:
+        sizes: Any = {"d_model": 32, "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 32}
+        return TrOCRForCausalLM(TrOCRConfig(vocab_size=vocabulary, init_std=0.3, **sizes))
+
+    with pytest.raises(UserMistake, match="gives other answers to a text beside others than alone"):
+        load_backbone(write_model(tmp_path, make))
+
+
+def test_a_model_that_wants_more_than_tokens_is_refused(tmp_path):
+    from transformers import XmodConfig, XmodForCausalLM
+
+    def make(vocabulary: int) -> Any:
+        sizes: Any = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+        return XmodForCausalLM(XmodConfig(vocab_size=vocabulary, is_decoder=True, languages=["en_XX"], **sizes))
+
+    with pytest.raises(UserMistake, match=r"cannot be asked with tokens alone \(Input language unknown"):
+        load_backbone(write_model(tmp_path, make))
 
 
 def test_a_model_that_lacks_weights_is_refused(tmp_path):

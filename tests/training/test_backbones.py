@@ -19,6 +19,7 @@ from buddy.text.render import END, SPECIAL_TOKENS, render_example
 from buddy.training.backbone import load_backbone
 from tests.training.conftest import curves
 from tests.training.foreign_models import FAMILIES, Family, write_foreign
+from tests.training.maskless_models import tiny_lfm2
 
 TEXTS = ["My old dog died and it rained", "We won the game and we all went out", "", "😢 so"]
 SHORT: dict[str, Any] = {
@@ -155,6 +156,25 @@ class TestTrained:
         export_model(trained.run, tmp_path / "out", "float32")
         found = load_classifier(tmp_path / "out").log_scores(TEXTS)
         np.testing.assert_allclose(found, load_classifier(trained.best, "cpu", "fp32").log_scores(TEXTS), atol=1e-3)
+
+
+def test_a_model_that_reads_no_masks_is_trained_and_judged_and_asked_as_well(moods, tmp_path):
+    from buddy.evaluation.during_training import make_evaluate
+    from buddy.training.run import start_run
+    from buddy.training.settings import TrainSettings
+    from tests.training.conftest import QUICK_RUN
+
+    qwen = next(family for family in FAMILIES if family.name == "qwen")
+    family = Family("lfm2", qwen.tokenizer_class, qwen.tokenizer, lambda rows, _tied: tiny_lfm2(rows))
+    source = write_foreign(family, tmp_path / "hub", tied=True)
+    settings = TrainSettings(data=moods, out=tmp_path / "run", **{**QUICK_RUN, **SHORT, "backbone": str(source)})
+    start_run(settings, make_evaluate)
+    first, *_, last = curves(settings.out)
+    assert last["train_loss"] < first["train_loss"]
+    best = settings.out / "best"
+    expected = plain_scores(best, read_prepared(moods).labels)
+    np.testing.assert_allclose(load_classifier(best, "cpu", "fp32").log_scores(TEXTS), expected, rtol=1e-5, atol=1e-4)
+    assert expected.std() > 0.5, "a model without opinions would prove nothing"
 
 
 def _begins_with(tensor: torch.Tensor, model: Any, name: str) -> bool:

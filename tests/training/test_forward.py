@@ -12,7 +12,7 @@ from buddy.text.batches import Batch, pack, pad
 from buddy.text.tokenizer import Tokens
 from buddy.training import forward
 from buddy.training.device import choose_device
-from buddy.training.forward import Question, mask_between_documents, next_token_logits, same_document_mask
+from buddy.training.forward import Question, mask_between_documents, next_token_logits
 from buddy.training.gpt2 import Borders, can_keep_within_borders
 from buddy.training.loss import learned_loss
 from tests.conftest import random_tokens, tiny_gpt2, tiny_quick_gpt2
@@ -24,7 +24,7 @@ def documents():
 
 
 def all_logits(model: torch.nn.Module, batch: Batch, cpu) -> torch.Tensor:
-    mask = None if batch.documents is None else same_document_mask(batch.documents)
+    mask = mask_between_documents(model, batch.documents, cpu)
     columns = np.tile(np.arange(batch.input_ids.shape[1]), (len(batch.input_ids), 1))
     with torch.inference_mode():
         return next_token_logits(model, Question(batch.input_ids, batch.positions, mask, columns), cpu)
@@ -76,7 +76,7 @@ def test_padded_documents_get_the_logits_that_they_get_alone(model, cpu, documen
 @pytest.mark.parametrize("arrange", [pad, lambda documents: pack(documents, width=20)], ids=["padded", "packed"])
 def test_each_row_gets_the_columns_that_it_wants(model, cpu, documents, arrange):
     batch = arrange(documents)
-    mask = None if batch.documents is None else same_document_mask(batch.documents)
+    mask = mask_between_documents(model, batch.documents, cpu)
     columns = np.random.default_rng(0).integers(0, batch.input_ids.shape[1], (len(batch.input_ids), 3))
     with torch.inference_mode():
         some = next_token_logits(model, Question(batch.input_ids, batch.positions, mask, columns), cpu)
