@@ -1,4 +1,5 @@
 # buddy as a service: docker build -t buddy . && docker run --rm --stop-timeout 30 -p 127.0.0.1:8080:8080 -e BUDDY_API_KEYS=… buddy
+# Another port is chosen outside (-p 127.0.0.1:9000:8080) and not with --port: the health check asks 8080.
 FROM python:3.12-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/buddy

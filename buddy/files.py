@@ -6,6 +6,7 @@ folder either happened or did not. ``held`` keeps a second writer away.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -103,8 +104,9 @@ def recover_folder(path: Path) -> None:
         aside.rename(path)
     elif aside.exists():
         shutil.rmtree(aside)
-    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
-        if leftover.is_dir() and leftover.name != f".{path.name}.{os.getpid()}.tmp":
+    for leftover in path.parent.glob(".*.tmp"):
+        of = re.fullmatch(rf"\.{re.escape(path.name)}\.(\d+)\.tmp", leftover.name)
+        if of and int(of[1]) != os.getpid() and leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
 
 

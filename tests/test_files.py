@@ -207,10 +207,11 @@ class TestRecovery:
         assert names(tmp_path) == ["best"]
 
     def test_removes_what_other_processes_left_half_written_but_not_the_neighbours(self, tmp_path):
-        for name in ("best", ".best.999999.tmp", ".last.999999.tmp", f".best.{os.getpid()}.tmp"):
+        neighbours = ["best", ".last.999999.tmp", ".best.int8.999999.tmp", f".best.{os.getpid()}.tmp"]
+        for name in (".best.999999.tmp", *neighbours):
             (tmp_path / name).mkdir()
         recover_folder(tmp_path / "best")
-        assert names(tmp_path) == sorted(["best", ".last.999999.tmp", f".best.{os.getpid()}.tmp"])
+        assert names(tmp_path) == sorted(neighbours)
 
     def test_of_nothing_is_nothing(self, tmp_path):
         recover_folder(tmp_path / "best")

@@ -1,5 +1,7 @@
 """`buddy classify`: what a text expresses, and how sure that is."""
 
+import codecs
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -8,7 +10,7 @@ from enum import Enum
 from itertools import islice
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -37,6 +39,7 @@ FOR_FILES = ("text_column", "all_probabilities", "prefix", "strict", "resume")
 FOR_RAY = ("address", "workers", "shard_rows")
 
 LINES_AT_ONCE = 256
+BYTES_AT_ONCE = 1 << 16
 RUNNERS_UP = 2
 
 LEAST_OF_A_TEXT = 60
@@ -96,7 +99,9 @@ def classify(
     workers: Annotated[
         int, typer.Option(min=0, help="On the Ray cluster, each with a core and a model. 0: one for each core.")
     ] = 0,
-    shard_rows: Annotated[int, typer.Option(min=1, help="Rows of one file that a Ray worker writes.")] = 10_000,
+    shard_rows: Annotated[
+        int | None, typer.Option(min=1, help="Rows of one file that a Ray worker writes.", show_default="10000")
+    ] = None,
     config: ConfigOption = None,  # noqa: ARG001  (its callback does the work)
 ) -> None:
     """Say what texts express: the label, how sure that is, and the two runners-up.
@@ -158,7 +163,8 @@ def _classify_texts(model: Path | None, texts: list[str] | None, as_json: bool) 
         raise UserMistake("There is nothing to classify: the text is empty.")
     buddy = Buddy(model)
     unreadable = 0
-    for some in _batches(_not_empty(texts or _lines()), 1 if not texts and sys.stdin.isatty() else LINES_AT_ONCE):
+    there = [texts] if texts else _lines()
+    for some in (batch for group in there for batch in _batches(_not_empty(group), LINES_AT_ONCE)):
         unreadable += sum(not buddy.can_read(text) for text in some)
         for text, emotion in zip(some, buddy.emotions(some), strict=True):
             print(_as_json(text, emotion) if as_json else _as_columns(text, emotion, buddy), flush=True)
@@ -202,11 +208,17 @@ def _told_how_to_go_on() -> Iterator[None]:
         raise
 
 
-def _lines() -> Iterator[str]:
-    """Give the lines of stdin; a person who types gets an answer to each at once."""
+def _lines() -> Iterator[list[str]]:
+    """Give the lines of stdin, each time those that are there: a person who types gets an answer to each at once."""
     if sys.stdin.isatty():
         print("One text a line; Ctrl-D ends.", file=sys.stderr)
-    return (line.rstrip("\r\n") for line in sys.stdin)
+    stdin = cast(io.BufferedReader, sys.stdin.buffer)
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(sys.stdin.encoding)("replace"), translate=True)
+    rest = ""
+    while some := stdin.read1(BYTES_AT_ONCE):
+        *lines, rest = (rest + decoder.decode(some)).split("\n")
+        yield lines
+    yield [rest + decoder.decode(b"", final=True)]
 
 
 def _not_empty(texts: Iterable[str]) -> Iterator[str]:

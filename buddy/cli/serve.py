@@ -129,7 +129,7 @@ def serve(
     if not memory_url:
         refuse_options(context, ("forget_after",), "is about a memory; it goes with --memory-url")
     try:
-        from buddy.serving.run_service import refuse_taken_port, run_service, say_where
+        from buddy.serving.run_service import refuse_taken_port, run_service, say_where, try_model
         from buddy.serving.service_settings import RATE_WITH_KEYS, ServiceSettings, read_keys, refuse_open_door
     except ModuleNotFoundError as error:
         raise EnvironmentFault(f"A service needs {error.name}: {install('serve')}.") from error
@@ -158,7 +158,8 @@ def serve(
     refuse_open_door(settings, without_keys)
     if not guard:
         typer.echo(f"Warning: {GUARD_OFF}", err=True)
-    read_facts(find_model_folder(model) if model else shipped_model())  # before the first process starts
+    folder = find_model_folder(model) if model else shipped_model()
+    read_facts(folder)  # before the first process starts
     if engine == ServiceEngine.ray:
         _serve_on_ray(settings, address, *_range(replicas))
         return
@@ -167,19 +168,22 @@ def serve(
 
         open_memory(memory_url).close()  # a mistake in it is told here, and not by a worker
     refuse_taken_port(host, port)
+    if workers > 1:
+        try_model(folder)
     say_where(settings)
     run_service(settings, log_requests)
 
 
 def _serve_on_ray(settings: "ServiceSettings", address: str | None, least: int, most: int) -> None:
-    from buddy.inference.ray_cluster import joined_cluster
+    from buddy.inference.ray_cluster import NEW_CLUSTER, joined_cluster
+    from buddy.serving.run_service import refuse_taken_port, say_where
 
-    if (settings.memory or "").startswith("sqlite:"):
-        raise UserMistake("On a cluster conversations need a database that all nodes reach: postgresql://…")
     if settings.model and Path(settings.model).is_dir():
         settings = replace(settings, model=str(Path(settings.model).absolute()))  # workers run in another folder
 
-    from buddy.serving.run_service import say_where
+    address = address or os.environ.get("RAY_ADDRESS") or NEW_CLUSTER
+    if address == NEW_CLUSTER:
+        refuse_taken_port(settings.host, settings.port)
 
     def wait() -> None:
         stop = threading.Event()

@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -91,20 +92,22 @@ def classify_file(classifier: Labeller, model: str, settings: BulkSettings) -> B
 
     Raises:
         UserMistake: a file or column is not there, the output or a new column is, another process is at work on the
-            same output, or ``strict`` and a row cannot be read.
+            same output, the file changes meanwhile, or ``strict`` and a row cannot be read.
     """
     _check(settings)
+    facts = _facts(settings)
     columns = new_columns(classifier.labels, settings.prefix, settings.all_probabilities)
     check_columns(str(settings.input), column_names(settings.input), settings.text_column, columns)
     rows = count_rows(settings.input, str(settings.input), columns)
     work = settings.output.with_name(f"{settings.output.name}.unfinished")
     with held(work / ".lock"):
         _check(settings)  # another process may have ended meanwhile
-        _begin(work, settings, {"model": model, "labels": list(classifier.labels), **_facts(settings)})
-        _answer(classifier, settings, work / "answers.f32", rows.all)
+        _begin(work, settings, {"model": model, "labels": list(classifier.labels), **facts})
         file, labels = work / "answers.f32", classifier.labels
+        with _of_one_input(settings, facts, work):
+            _answer(classifier, settings, file, rows.all)
+            write_answers(settings.output, settings.input, _answers(file, len(labels)), labels, columns)
         labelled = sum(not np.isnan(answer[0]) for answer in _answers(file, len(labels)))
-        write_answers(settings.output, settings.input, _answers(file, len(labels)), labels, columns)
     shutil.rmtree(work)
     return BulkResult(labelled, rows.all - rows.unreadable - labelled, rows.unreadable)
 
@@ -216,6 +219,17 @@ def _facts(settings: BulkSettings) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def _of_one_input(settings: BulkSettings, facts: Mapping[str, Any], work: Path) -> Iterator[None]:
+    """Say so if the input changes while the block reads it, whatever else came of that: labels stand at wrong rows."""
+    try:
+        yield
+    finally:
+        if _facts(settings) != facts:
+            settings.output.unlink(missing_ok=True)
+            raise UserMistake(f"{settings.input} was changed while it was read; remove {work}, and classify a copy.")
+
+
 def _begin(work: Path, settings: BulkSettings, facts: Mapping[str, Any]) -> None:
     about = work / "about.json"
     if settings.resume and about.exists():
@@ -238,7 +252,11 @@ def _answer(classifier: Labeller, settings: BulkSettings, file: Path, total: int
     with open(file, "ab") as out, progress("classifying", total, "texts", done) as bar, ThreadPoolExecutor(1) as worker:
         out.truncate(done * size)  # a record that was cut off
         problems = Problems(str(settings.input), settings.text_column, settings.strict, bar.say)
-        for answers in answer_rows(classifier, islice(read_rows(settings.input), done, None), problems, worker):
+        rows = read_rows(settings.input)
+        for row in islice(rows, done):
+            if settings.strict:
+                problems.text_of(row)  # the run that passed over it was not strict
+        for answers in answer_rows(classifier, rows, problems, worker):
             _keep(out, answers, bar)
         problems.tell_the_rest()
 

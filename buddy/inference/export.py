@@ -39,12 +39,15 @@ def export_model(source: Path, out: Path, quantization: Quantization = "int8") -
             ``float32`` answers as the checkpoint does.
 
     Raises:
-        UserMistake: there is no checkpoint, ``out`` holds something, or CTranslate2 does not know such a model.
+        UserMistake: there is no checkpoint, ``out`` holds something or has no name, or CTranslate2 does not know
+            such a model.
     """
     if quantization not in get_args(Quantization):
         raise UserMistake(
             f"The quantization must be one of {', '.join(get_args(Quantization))}, not {quote(quantization)}."
         )
+    if not out.name:
+        raise UserMistake(f"{out} has no name of its own; name the folder to make with --out.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserMistake(f"{out} exists already; remove it, or name another --out.")
     folder = find_model_folder(source)

@@ -81,19 +81,27 @@ def open_place(place: str, start: int = 0) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def version_of(place: str) -> dict[str, Any]:
-    """Tell what changes when a file does: its size, and whatever else its system knows of that."""
+def version_of(place: str, again: bool = False) -> dict[str, Any]:
+    """Tell what changes when a file does: its size, and whatever else its system knows of that.
+
+    Args:
+        place: the file.
+        again: ask for it anew; else the answer may be as old as the list in which ``files_at`` found the file.
+    """
     with _told_plainly(place):
         files, path = _open_system(place)
+        if again:
+            files.invalidate_cache()
         about = files.info(path)
     known = {name: str(about[name]) for name in ("mtime", "ETag", "etag", "LastModified", "updated") if name in about}
     return {"place": place, "bytes": about["size"], **known}
 
 
 def put_file(file: Path, place: str) -> None:
-    """Put a copy of a file at a place; it appears there whole or not at all.
+    """Put a copy of a file at a place; on a local disk and in a store of objects it appears there whole or not at all.
 
-    A store of objects does that by itself; in a file system a rename does.
+    A store does that by itself, and on a disk a rename does. Other systems (``hdfs``, ``sftp``, ``smb``) write under
+    the final name, and a writer that is killed leaves half a file there.
     """
     with _told_plainly(place):
         files, path = _open_system(place)
@@ -130,8 +138,8 @@ def names_at(place: str) -> set[str]:
         return {PurePosixPath(name).name for name in files.ls(path, detail=False)} if files.isdir(path) else set()
 
 
-def remove_folder(place: str) -> None:
-    """Remove a folder with everything in it, if it is there."""
+def remove_place(place: str) -> None:
+    """Remove a file, or a folder with everything in it, if it is there."""
     with _told_plainly(place):
         files, path = _open_system(place)
         files.invalidate_cache()

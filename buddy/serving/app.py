@@ -85,8 +85,11 @@ def make_api(settings: ServiceSettings, metrics: Metrics) -> FastAPI:
 
 def _make_service(settings: ServiceSettings, metrics: Metrics) -> Service:
     limits = settings.limits
+    guard = Guard(settings.country) if settings.guard else None
+    if guard:
+        guard.get_ready()  # in a thread that does not give way: danger is read before replies are written
     with ThreadPoolExecutor(1, initializer=_give_way) as maker:
-        buddy = maker.submit(_make_buddy, settings).result()
+        buddy = maker.submit(_make_buddy, settings, guard).result()
 
     def count_batch(texts: int, waited_seconds: float) -> None:
         metrics.batch_texts.observe(texts)
@@ -103,12 +106,8 @@ def _make_service(settings: ServiceSettings, metrics: Metrics) -> Service:
     return Service(settings, buddy, _open_memory(settings.memory), metrics, batches, turnstile, desk)
 
 
-def _make_buddy(settings: ServiceSettings) -> Buddy:
-    buddy = Buddy(
-        settings.model,
-        candidates=settings.candidates,
-        guard=Guard(settings.country) if settings.guard else None,
-    )
+def _make_buddy(settings: ServiceSettings, guard: Guard | None) -> Buddy:
+    buddy = Buddy(settings.model, candidates=settings.candidates, guard=guard)
     buddy.get_ready()
     return buddy
 

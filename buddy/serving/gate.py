@@ -81,11 +81,13 @@ class Gate:
         number = _request_id(headers)
         scope.setdefault("state", {}).update(started=started, request_id=number)
         status = GONE  # unless a response begins
+        route = None
 
         async def send_out(message: Message) -> None:
-            nonlocal status
+            nonlocal status, route
             if message["type"] == "http.response.start":
                 status = message["status"]
+                route = message.pop("route", None)  # of a companion on Ray, which finds it in a process of its own
                 _dress(message, scope["path"], number)
             await asyncio.wait_for(send(message), self._settings.limits.send_seconds)
 
@@ -99,7 +101,7 @@ class Gate:
                     await defect(number)(scope, receive, send_out)
         finally:
             self._metrics.running.dec()
-            route = getattr(scope.get("route"), "path", "other")
+            route = route or route_of(scope)
             self._metrics.requests.labels(route, status).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - started)
 
@@ -227,6 +229,11 @@ def _request_id(headers: Headers) -> str:
 def _session(headers: Headers) -> str | None:
     session = cookie_parser(headers.get("cookie", "")).get(SESSION, "")  # http.cookies stops at others' odd cookies
     return session if len(session) >= 32 else None
+
+
+def route_of(scope: Scope) -> str:
+    """Name the route that a request came to, under which it is counted."""
+    return str(getattr(scope.get("route"), "path", "other"))
 
 
 def defect(number: str) -> Response:

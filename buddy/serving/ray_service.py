@@ -30,9 +30,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from buddy.companion.helplines import find_country
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 from buddy.serving.app import make_api
-from buddy.serving.gate import Gate, without_words
+from buddy.serving.gate import Gate, route_of, without_words
 from buddy.serving.metrics import Metrics
 from buddy.serving.problems import try_again, with_number
 from buddy.serving.ray_metrics import start_publishing
@@ -100,7 +100,7 @@ class Companion:
         await self._running.aclose()
 
     async def answer(self, scope: dict[str, Any], body: bytes) -> AsyncIterator[Message]:
-        """Give what the service sends in answer to a request, piece by piece."""
+        """Give what the service sends in answer to a request, piece by piece; the first names the route, too."""
         pieces: asyncio.Queue[Message | None] = asyncio.Queue()
         gone = asyncio.Event()
         unread = [{"type": "http.request", "body": body, "more_body": False}]
@@ -116,6 +116,8 @@ class Companion:
         answering.add_done_callback(lambda _: pieces.put_nowait(None))
         try:
             while (piece := await pieces.get()) is not None:
+                if piece["type"] == "http.response.start":
+                    piece["route"] = route_of(scope)
                 yield piece
             await answering
         except Exception as error:
@@ -200,7 +202,13 @@ def _must_not_be_repeated(asked: Mapping[str, Any]) -> bool:
 
 
 def make_application(settings: ServiceSettings, replicas: Replicas) -> serve.Application:
-    """Describe the doors and companions to Ray Serve."""
+    """Describe the doors and companions to Ray Serve.
+
+    Raises:
+        UserMistake: the memory is a file of one node.
+    """
+    if (settings.memory or "").startswith("sqlite"):
+        raise UserMistake("On a cluster conversations need a database that all nodes reach: postgresql://…")
     requests = replicas.requests
     companions = serve.deployment(
         name="Companion",
@@ -232,7 +240,8 @@ def application(arguments: Mapping[str, Any]) -> serve.Application:
             and ``without_keys`` if everybody may use it.
 
     Raises:
-        UserMistake: a field is not known or holds what it cannot, or there are no keys and not everybody may use it.
+        UserMistake: a field is not known or holds what it cannot, the memory is a file of one node, or there are no
+            keys and not everybody may use it.
     """
     given = dict(arguments)
     for name in ELSEWHERE.keys() & given.keys():
@@ -271,18 +280,40 @@ def run_on_ray(settings: ServiceSettings, replicas: Replicas, wait: Callable[[],
 
     Raises:
         UserMistake: Ray Serve runs there already: it would listen at its own address, and end with all its services.
+            Or there is no such memory.
+        EnvironmentFault: the memory cannot be used, or the doors or companions did not start.
     """
     if _is_serving():
         raise UserMistake(
             "Ray Serve runs on this cluster already; add buddy to it with serve deploy (docs/serving.md)."
         )
+    application = make_application(settings, replicas)
+    if settings.memory:
+        from buddy.companion.memory import open_memory
+
+        open_memory(settings.memory).close()  # a mistake in it is told here, and not by a companion
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    serve.start(http_options={"host": settings.host, "port": settings.port}, logging_config={"log_level": "WARNING"})
     try:
-        serve.run(make_application(settings, replicas), name=NAME, route_prefix="/")
+        _start(application, settings)
         wait()
     finally:
         serve.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _start(application: serve.Application, settings: ServiceSettings) -> None:
+    http_options = {"host": settings.host, "port": settings.port}
+    try:
+        serve.start(http_options=http_options, logging_config={"log_level": "WARNING"})
+        serve.run(application, name=NAME, route_prefix="/")
+    except RuntimeError as error:
+        raise EnvironmentFault(f"The service did not start on the cluster: {_reason(error)}") from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """Give the last line of what a door or a companion died of: Ray's error says only that one did."""
+    ours = serve.status().applications.get(NAME)
+    told = [deployment.message.strip() for deployment in ours.deployments.values()] if ours else []
+    return (next(filter(None, told), "") or str(error)).splitlines()[-1]
 
 
 def _is_serving() -> bool:

@@ -5,13 +5,15 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
-from buddy.errors import UserMistake
+from buddy.errors import BuddyError, EnvironmentFault, UserMistake
 from buddy.serving.metrics import FOLDER_VARIABLE
 from buddy.serving.service_settings import ServiceSettings, settings_from_environment
 
@@ -25,13 +27,16 @@ def run_service(settings: ServiceSettings, log_requests: bool) -> None:
         settings: of the service.
         log_requests: write a line for each request, with its path and status, and never what was said.
     """
-    with _environment(settings):
+    with ExitStack() as stack:
+        os.environ.update(settings.to_environment())  # for the worker processes
+        if settings.workers > 1:  # one alone keeps its counts to itself
+            os.environ[FOLDER_VARIABLE] = stack.enter_context(tempfile.TemporaryDirectory(prefix="buddy-metrics-"))
         uvicorn.run(
             "buddy.serving.run_service:make_app",
             factory=True,
             host=settings.host,
             port=settings.port,
-            workers=settings.workers if settings.workers > 1 else None,
+            workers=settings.workers,  # a WEB_CONCURRENCY would count where nothing is said
             http="buddy.serving.patience:PatientProtocol",
             ws="none",
             lifespan="on",
@@ -62,21 +67,46 @@ def refuse_taken_port(host: str, port: int) -> None:
         raise UserMistake(f"Port {port} of {host} cannot be used: {reason}.") from error
 
 
+def try_model(folder: Path) -> None:
+    """Make sure that workers can use a model: one that could not would end, and be replaced for ever.
+
+    A process of its own tries, so that the one which only watches the workers does not keep the memory for a model.
+
+    Raises:
+        BuddyError: what a worker would say.
+        EnvironmentFault: the process has died.
+    """
+    spawn = get_context("spawn")
+    outcome, telling = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_ask_once, args=(folder, telling))
+    process.start()
+    telling.close()
+    try:
+        error = outcome.recv()
+    except EOFError:
+        raise EnvironmentFault(f"The process that tried {folder} out has died; is there memory enough?") from None
+    finally:
+        process.join()
+    if error:
+        raise error
+
+
+def _ask_once(folder: Path, telling: Connection) -> None:
+    from buddy.inference.classifier import load_classifier
+
+    try:
+        load_classifier(folder).probabilities(["Hello."])
+    except BuddyError as error:
+        telling.send(error)
+    else:
+        telling.send(None)
+
+
 def make_app() -> object:
     """Make the application in a worker process."""
     from buddy.serving.app import create_app
 
     return create_app(settings_from_environment())
-
-
-@contextmanager
-def _environment(settings: ServiceSettings) -> Iterator[None]:
-    """Hand the settings on to the worker processes, and a folder for their counts."""
-    with tempfile.TemporaryDirectory(prefix="buddy-metrics-") as folder:
-        os.environ.update(settings.to_environment())
-        if settings.workers > 1:
-            os.environ[FOLDER_VARIABLE] = folder
-        yield
 
 
 def _logging() -> dict[str, object]:

@@ -22,7 +22,7 @@ def stdin(monkeypatch):
     """Let stdin hold some text."""
 
     def fill(text: str) -> None:
-        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
 
     return fill
 
@@ -51,6 +51,24 @@ def test_many_lines_are_more_than_one_batch(buddy, exported_run, stdin, monkeypa
     stdin("".join(f"{TEXTS[i % 2]} {i}\n" for i in range(8)))
     _, out, _ = buddy("classify", "--model", exported_run, "--json")
     assert [json.loads(line)["text"][-1] for line in out.splitlines()] == list("01234567")
+
+
+def test_lines_and_letters_may_be_cut_off_anywhere_while_they_are_read(buddy, exported_run, stdin, monkeypatch):
+    monkeypatch.setattr("buddy.cli.classify.BYTES_AT_ONCE", 1)
+    stdin("Café 😢\r\n\rSo sad")
+    _, out, _ = buddy("classify", "--model", exported_run, "--json")
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["Café 😢", "So sad"]
+
+
+def test_a_line_of_a_pipe_is_answered_before_the_next_one_comes(exported_run):
+    command = [sys.executable, "-m", "buddy", "classify", "--json", "--model", str(exported_run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdin
+        assert running.stdout
+        for text in TEXTS:
+            running.stdin.write(f"{text}\n".encode())
+            running.stdin.flush()
+            assert json.loads(running.stdout.readline())["text"] == text
 
 
 def test_json_has_the_probability_of_every_label(buddy, exported_run):

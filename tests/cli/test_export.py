@@ -21,6 +21,14 @@ def test_the_numbers_are_stored_as_asked(buddy, trained_run):
     assert 2 * sizes[0] < sizes[1]
 
 
+def test_a_folder_without_a_name_cannot_be_made(buddy, trained_run):
+    assert buddy("export", trained_run, "--out", ".") == (
+        2,
+        "",
+        "buddy: . has no name of its own; name the folder to make with --out.\n",
+    )
+
+
 def test_mistakes_are_one_sentence(buddy, trained_run):
     Path("taken").write_text("mine")
     for arguments, sentence in (

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -149,6 +150,47 @@ def test_the_answers_of_another_file_or_model_are_refused(model, diary, monkeypa
         file.write("51,one more\n")
     with pytest.raises(UserMistake, match="another file, column or model"):
         classify_file(model, "m", replace(diary, resume=True))
+
+
+def test_rows_that_an_earlier_run_passed_over_end_a_strict_one(model, diary, monkeypatch):
+    monkeypatch.setattr(bulk, "ROWS_AT_ONCE", 5)
+    with pytest.raises(RuntimeError, match="power"):
+        classify_file(Failing(model, 30), "m", diary)
+    with pytest.raises(UserMistake, match=r"line 9: it has no text\. Without --strict"):
+        classify_file(model, "m", replace(diary, resume=True, strict=True))
+    classify_file(model, "m", replace(diary, resume=True))
+    assert len(rows_of(diary.output)) == 50
+
+
+class Meanwhile:
+    """A model beside which something else happens."""
+
+    labels = LABELS
+
+    def __init__(self, happen):
+        self.happen = happen
+
+    def probabilities(self, texts):
+        self.happen()
+        return np.full((len(texts), len(LABELS)), 1 / len(LABELS))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize("change", ["grows", "is-cut-off", "is-written-again"])
+def test_a_file_that_is_changed_meanwhile_is_told_in_a_sentence(tmp_path, kind, change):
+    file = tmp_path / f"diary.{kind}"
+    rows = ["text\n", "I am sad\n", "We won\n"] if kind == "csv" else ['{"text": "I am sad"}\n'] * 3
+    file.write_text("".join(rows))
+
+    def happen():
+        file.write_text(
+            "".join({"grows": [*rows, rows[-1]], "is-cut-off": rows[:-1], "is-written-again": rows}[change])
+        )
+        os.utime(file, (0, 0))
+
+    with pytest.raises(UserMistake, match=r"diary\.\w+ was changed while it was read; remove .*out\.\w+\.unfinished"):
+        classify_file(Meanwhile(happen), "m", BulkSettings(file, tmp_path / f"out.{kind}", "text"))
+    assert not (tmp_path / f"out.{kind}").exists()
 
 
 @pytest.mark.parametrize(

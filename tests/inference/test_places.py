@@ -14,7 +14,7 @@ from buddy.inference.places import (
     put_bytes,
     put_file,
     read_place,
-    remove_folder,
+    remove_place,
     version_of,
 )
 
@@ -37,7 +37,7 @@ def test_what_was_put_is_there_until_it_is_removed(folder, tmp_path):
     assert read_place(f"{folder}/one/b.json") == b"small"
     with open_place(f"{folder}/one/a.csv", start=7) as file:
         assert file.read() == b"789"
-    remove_folder(f"{folder}/one")
+    remove_place(f"{folder}/one")
     assert names_at(f"{folder}/one") == set()
     assert read_place(f"{folder}/one/b.json") is None
 
@@ -62,6 +62,19 @@ def test_a_file_that_has_changed_has_another_version(folder):
     assert version_of(f"{folder}/a.csv") == first
     put_bytes(b"three", f"{folder}/a.csv")
     assert version_of(f"{folder}/a.csv") != first
+
+
+def test_a_version_may_be_asked_for_anew(monkeypatch):
+    """A store remembers what it has listed."""
+    put_bytes(b"one", "memory://moods/a.csv")
+    forgotten = []
+    monkeypatch.setattr(
+        fsspec.get_filesystem_class("memory"), "invalidate_cache", lambda *_: forgotten.append(1), raising=False
+    )
+    version_of("memory://moods/a.csv")
+    assert not forgotten
+    version_of("memory://moods/a.csv", again=True)
+    assert forgotten
 
 
 @pytest.mark.parametrize(

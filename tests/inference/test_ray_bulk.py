@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import functools
 import json
 import os
@@ -9,19 +10,24 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
+from buddy.inference import ray_bulk
+from buddy.inference.bulk import write_answers
+from buddy.inference.folder import model_digest
 from buddy.inference.parts import cut
-from buddy.inference.places import absolute, put_bytes
+from buddy.inference.places import absolute, put_bytes, put_file
 from buddy.inference.ray_bulk import PartWorker, RayBulkSettings, classify_on_ray
 from tests.conftest import ENDINGS, OPENINGS
 
@@ -63,6 +69,17 @@ def diary(tmp_path_factory):
                 writer.writerow([day, "" if day % 199 == 7 else f"{TEXTS[day % len(TEXTS)]}\nDay {day}."])
             file.write("too,many,fields\n")
     return folder
+
+
+def copy_of(model):
+    """Name the copy of a model that the workers of this node share."""
+    return Path(tempfile.gettempdir()) / f"buddy-model-{os.getuid()}-{model_digest(model)}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_copy_stays(exported_run):
+    yield
+    shutil.rmtree(copy_of(exported_run), ignore_errors=True)
 
 
 def arguments(cluster, exported_run, source, output):
@@ -200,6 +217,20 @@ def test_ctrl_c_loses_nothing_and_resume_leaves_finished_shards_alone(cluster, d
     assert (again.returncode, "is complete already" in again.stderr) == (2, True)
 
 
+def test_what_fails_on_a_worker_is_told_in_one_sentence(cluster, diary, exported_run, tmp_path):
+    copy = copy_of(exported_run)
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    command = arguments(cluster, exported_run, diary, tmp_path / "moods")
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    shutil.rmtree(copy)
+    assert done.returncode == 1
+    *_, last = done.stderr.splitlines()
+    assert last.startswith(f"buddy: {copy} on ")
+    assert last.endswith("is no copy of the model; remove it. What is done is kept, and --resume goes on.")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_column_that_is_not_there_is_told_before_anything_is_written(cluster, diary, exported_run, tmp_path):
     command = [*arguments(cluster, exported_run, diary, tmp_path / "moods"), "--text-column", "diary"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -219,18 +250,133 @@ def test_what_a_run_put_is_not_taken_for_a_source_however_the_place_is_spelled(e
             classify_on_ray(exported_run, RayBulkSettings(folder, output, "entry"))
 
 
+class TestARun:
+    """The whole of it, with this process for a cluster."""
+
+    @pytest.fixture(autouse=True)
+    def cluster_of_one(self, monkeypatch):
+        def from_items(tasks, override_num_blocks):
+            assert override_num_blocks == len(tasks)
+
+            def classify(worker, fn_constructor_args, **_):
+                made = worker(*fn_constructor_args)
+                return SimpleNamespace(iter_rows=lambda: (made(task) for task in tasks))
+
+            return SimpleNamespace(map=classify)
+
+        data = SimpleNamespace(
+            DataContext=SimpleNamespace(get_current=SimpleNamespace),
+            ActorPoolStrategy=lambda size: size,
+            from_items=from_items,
+        )
+        ray = SimpleNamespace(
+            data=data,
+            remote=lambda function: SimpleNamespace(remote=function),
+            get=lambda one: one,
+            cluster_resources=dict,
+        )
+        monkeypatch.setattr(ray_bulk, "joined_cluster", lambda *_: contextlib.nullcontext(ray))
+
+    @pytest.fixture
+    def classify(self, exported_run, tmp_path):
+        def classify(**more):
+            settings = {"text_column": "entry", "shard_rows": 2, **more}
+            return classify_on_ray(
+                exported_run, RayBulkSettings(str(tmp_path / "diary.csv"), str(tmp_path / "moods"), **settings)
+            )
+
+        (tmp_path / "diary.csv").write_text("entry\nI am sad\nno, row\nWe won\nI won\nI lost\n")
+        return classify
+
+    @pytest.fixture
+    def interrupted(self, classify, monkeypatch, tmp_path):
+        """A run of three parts, of which two are done, the first with a row that cannot be read."""
+
+        def fail(file, place):
+            if "part-00002" in place:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            put_file(file, place)
+
+        with monkeypatch.context() as full:
+            full.setattr(ray_bulk, "put_file", fail)
+            with pytest.raises(
+                EnvironmentFault, match=r"diary.csv cannot be classified on .*: No space left on device"
+            ):
+                classify()
+        return tmp_path / "moods"
+
+    def test_leaves_nothing_of_workers_that_were_killed(self, interrupted, classify):
+        (interrupted / ".part-00002.csv.4711.tmp").write_text("entry,lab")
+        assert classify(resume=True).labelled == 4
+        assert {file.name for file in interrupted.iterdir()} == {
+            "_manifest.json",
+            *(f"part-0000{number}.csv" for number in range(3)),
+        }
+
+    def test_does_a_part_again_whose_report_is_half_a_one(self, interrupted, classify):
+        report = interrupted / "_work" / "part-00001.json"
+        report.write_bytes(report.read_bytes()[:20])
+        shard = interrupted / "part-00001.csv"
+        before = shard.read_text()
+        shard.write_text("half a sh")
+        assert classify(resume=True).labelled == 4
+        assert shard.read_text() == before
+
+    @pytest.mark.usefixtures("interrupted")
+    def test_that_is_strict_now_ends_at_a_row_that_was_passed_over(self, classify):
+        with pytest.raises(UserMistake, match=r"diary.csv, line 3: it has 2 fields.*Without --strict"):
+            classify(resume=True, strict=True)
+        assert classify(resume=True).unreadable == 1
+
+    def test_goes_on_with_parts_of_the_size_that_they_have(self, interrupted, classify):
+        with pytest.raises(UserMistake, match=r"moods was begun with --shard-rows 2, and goes on with that"):
+            classify(resume=True, shard_rows=3)
+        classify(resume=True, shard_rows=None)
+        assert len(list(interrupted.glob("part-*"))) == 3
+
+    @pytest.mark.parametrize("change", ["grown", "written again"])
+    def test_of_a_file_that_changes_meanwhile_has_no_manifest(self, classify, monkeypatch, tmp_path, change):
+        source = tmp_path / "diary.csv"
+        content = source.read_text()
+
+        def happen(*arguments):
+            write_answers(*arguments)
+            source.write_text(content + "I am glad\n" if change == "grown" else content.replace("sad", "mad"))
+            os.utime(source, (0, 0))
+
+        monkeypatch.setattr(ray_bulk, "write_answers", happen)
+        with pytest.raises(UserMistake, match=r"diary.csv was changed while it was read; remove .*moods, and classify"):
+            classify()
+        assert not (tmp_path / "moods" / "_manifest.json").exists()
+
+    def test_names_a_file_without_a_header_by_its_own_name(self, classify, tmp_path):
+        (tmp_path / "diary.csv").write_text("\n\n")
+        with pytest.raises(UserMistake, match=f"^{tmp_path}/diary.csv has no header"):
+            classify()
+
+
 class TestAWorker:
     """One part, without a cluster."""
 
     @pytest.fixture
-    def work_on(self, exported_run, tmp_path):
+    def worker(self, exported_run, tmp_path, monkeypatch):
+        """Make a worker of a node with a folder of its own for what is temporary."""
+        (tmp_path / "node").mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "node"))
+        shutil.copytree(exported_run, tmp_path / "moods" / "_work" / "model")
+
+        def worker(source="", **more):
+            settings = RayBulkSettings(str(source), str(tmp_path / "moods"), "entry", **more)
+            return PartWorker(settings, ["label", "probability"], model_digest(exported_run))
+
+        return worker
+
+    @pytest.fixture
+    def work_on(self, worker):
         """Classify the whole of a file as one part."""
 
         def work_on(source, **more):
-            settings = RayBulkSettings(str(source), str(tmp_path / "moods"), "entry", **more)
-            shutil.copytree(exported_run, tmp_path / "moods" / "_work" / "model")
-            worker = PartWorker(settings, ["label", "probability"])
-            answer = worker({"number": 0, "part": asdict(cut(str(source), 2000)[0])})
+            answer = worker(source, **more)({"number": 0, "part": asdict(cut(str(source), 2000)[0])})
             return json.loads(answer["report"])
 
         return work_on
@@ -251,3 +397,52 @@ class TestAWorker:
         assert found.column("day").to_pylist() == list(range(100))
         assert found.schema.field("day").type == pa.int16()
         assert found.column_names == ["day", "entry", "label", "probability"]
+
+    def test_shares_a_copy_of_the_model_with_those_of_its_node_and_those_before_it(self, work_on, diary, tmp_path):
+        for _ in range(2):
+            assert "problems" in work_on(diary / "may.csv")
+        (copy,) = (tmp_path / "node").iterdir()
+        assert copy == copy_of(tmp_path / "moods" / "_work" / "model")
+        assert copy.stat().st_mode & 0o777 == 0o700
+
+    @pytest.mark.parametrize("harm", ["damaged", "another user's"])
+    def test_trusts_no_copy_that_is_no_longer_one(self, work_on, diary, tmp_path, harm):
+        work_on(diary / "may.csv")
+        (copy,) = (tmp_path / "node").iterdir()
+        if harm == "damaged":
+            (copy / "model.bin").write_bytes(b"")
+        else:
+            if os.getuid():
+                pytest.skip("only root can give it away")
+            os.chown(copy, 65534, 65534)
+        report = work_on(diary / "may.csv")
+        assert report["fault"].startswith(f"{copy} on ")
+
+    def test_tells_of_a_model_that_cannot_be_loaded(self, work_on, diary, monkeypatch):
+        def refuse(_):
+            raise UserMistake("The model needs PyTorch.")
+
+        monkeypatch.setattr(ray_bulk, "load_classifier", refuse)
+        assert work_on(diary / "may.csv") == {"mistake": "The model needs PyTorch."}
+
+    @pytest.mark.parametrize("step", ["take", "write_answers"])
+    def test_tells_of_a_full_disk_and_what_to_do(self, work_on, diary, monkeypatch, step):
+        def fail(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(ray_bulk, step, fail)
+        report = work_on(diary / "may.csv")
+        assert "may.csv cannot be classified on" in report["fault"]
+        assert report["fault"].endswith(
+            ": No space left on device; free some space and try again. What is done is kept, and --resume goes on."
+        )
+        assert "Traceback" in report["trace"]
+
+    def test_tells_of_a_report_that_cannot_be_put(self, work_on, diary, monkeypatch):
+        def fail(content, place):
+            if place.endswith(".json"):
+                raise UserMistake(f"{place} cannot be used.")
+            put_bytes(content, place)
+
+        monkeypatch.setattr(ray_bulk, "put_bytes", fail)
+        assert "part-00000.json cannot be used." in work_on(diary / "may.csv")["mistake"]

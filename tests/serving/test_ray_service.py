@@ -4,23 +4,30 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
 import openai
 import pytest
 import yaml
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
+from ray import serve
 from ray.exceptions import ActorDiedError
 from ray.serve.exceptions import BackPressureError
 
-from buddy.errors import UserMistake
+from buddy.errors import EnvironmentFault, UserMistake
 from buddy.inference.ray_cluster import joined_cluster
-from buddy.serving.ray_service import Door, Replicas, application, make_application, run_on_ray
+from buddy.serving import ray_service
+from buddy.serving.gate import Gate
+from buddy.serving.ray_service import Companion, Door, Replicas, application, make_application, run_on_ray
 from buddy.serving.service_settings import Limits, ServiceSettings
 from tests.serving.servers import Served, free_port
 
@@ -30,8 +37,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def open_service():
     """The same service as that of the other tests, with two companions on a cluster of its own."""
-    from ray import serve
-
     port = free_port()
     with joined_cluster(None):
         serve.start(http_options={"host": "127.0.0.1", "port": port}, logging_config={"log_level": "ERROR"})
@@ -41,8 +46,6 @@ def open_service():
 
 
 def deploy(country):
-    from ray import serve
-
     serve.run(make_application(ServiceSettings(country=country), Replicas(2, 2)), name="buddy", route_prefix="/")
 
 
@@ -58,8 +61,6 @@ def companions():
 
 def both_run():
     """Tell whether two companions are there and ready; it takes the cluster a while to see that one is dead."""
-    from ray import serve
-
     states = serve.status().applications["buddy"].deployments["Companion"].replica_states
     return len(companions()) == 2 and sum(count for state, count in states.items() if state == "RUNNING") == 2
 
@@ -166,29 +167,110 @@ def test_what_doors_and_companions_count_is_among_the_metrics_of_the_nodes(open_
     import ray
 
     assert httpx.get(f"{open_service.url}/v1/nothing").status_code == 404
-    assert httpx.post(f"{open_service.url}/v1/emotions", json={"input": "I won."}).status_code == 200
+    asked = "/v1/emotions"
+    assert httpx.post(f"{open_service.url}{asked}", json={"input": "I won."}).status_code == 200
     (node,) = ray.nodes()
     exported = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
     deadline = time.monotonic() + 60
-    while not {"Door", "Companion"} <= counted(httpx.get(exported).text):
+    while not {("Door", asked), ("Door", "other"), ("Companion", None)} <= counted(httpx.get(exported).text):
         assert time.monotonic() < deadline
         time.sleep(1)
 
 
 def counted(text):
-    """Tell which deployments have counted something."""
+    """Tell which deployments have counted something, and of which route."""
     samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
     return {
-        one.labels["deployment"]
+        (one.labels["deployment"], one.labels.get("route"))
         for one in samples
         if one.name in ("ray_buddy_requests_total", "ray_buddy_batch_texts_count") and one.value >= 1
     }
+
+
+def test_a_door_counts_a_request_under_the_route_that_its_companion_found():
+    api = FastAPI()
+    api.add_api_route("/talks/{name}", lambda name: name)
+    answer = partial(Companion.answer, cast(Any, SimpleNamespace(_api=api)))
+    handle: Any = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=answer))
+    door = Door(ServiceSettings(), handle)
+    gate = Gate(door._pass_on, door._settings, door._metrics)
+
+    async def ask():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://localhost") as client:
+            return [(await client.get(path)).status_code for path in ("/talks/7", "/nothing")]
+
+    assert asyncio.run(ask()) == [200, 404]
+    (family,) = door._metrics.requests.collect()
+    found = {one.labels["route"] for one in family.samples if one.name.endswith("_total")}
+    assert found == {"/talks/{name}", "other"}
 
 
 def test_where_others_serve_already_it_does_not_join_them(open_service):
     with pytest.raises(UserMistake, match="runs on this cluster already"):
         run_on_ray(ServiceSettings(), Replicas(), lambda: None)
     assert httpx.get(f"{open_service.url}/ready").status_code == 200
+
+
+DIED = """The deployment failed to start 3 times in a row. See controller logs for details. Error:
+ray::ServeReplica:buddy:Companion.initialize_and_get_metadata()
+RuntimeError: Traceback (most recent call last):
+buddy.errors.UserMistake: There is no model here.
+"""
+
+
+class TestWhatDoesNotStart:
+    @pytest.fixture(autouse=True)
+    def cluster(self, monkeypatch):
+        """One whose Ray Serve does what a test lets it do, and notes that it was ended."""
+        made = SimpleNamespace(deployments={}, is_running=False)
+        status = SimpleNamespace(applications={"buddy": made})
+
+        def start(**_):
+            made.is_running = True
+
+        monkeypatch.setattr(ray_service, "_is_serving", lambda: False)
+        monkeypatch.setattr(serve, "start", start)
+        monkeypatch.setattr(serve, "status", lambda: status)
+        monkeypatch.setattr(serve, "shutdown", lambda: setattr(made, "is_running", False))
+        return made
+
+    def test_a_companion_says_why(self, cluster, monkeypatch):
+        cluster.deployments = {"Door": SimpleNamespace(message=""), "Companion": SimpleNamespace(message=DIED)}
+        monkeypatch.setattr(serve, "run", raising(RuntimeError("Deploying application buddy failed.")))
+        with pytest.raises(EnvironmentFault, match=r"on the cluster: buddy.errors.UserMistake: There is no model here"):
+            run_on_ray(ServiceSettings(), Replicas(), lambda: None)
+        assert not cluster.is_running
+
+    def test_a_proxy_without_a_port_says_so(self, cluster, monkeypatch):
+        def start(**_):
+            cluster.is_running = True  # the controller of Ray Serve
+            raise RuntimeError("ray::ProxyActor.ready()\nRuntimeError: Failed to bind to address 'localhost:1'.")
+
+        monkeypatch.setattr(serve, "start", start)
+        with pytest.raises(EnvironmentFault, match=r"cluster: RuntimeError: Failed to bind to address"):
+            run_on_ray(ServiceSettings(), Replicas(), lambda: None)
+        assert not cluster.is_running
+
+    def test_a_memory_is_tried_before(self, monkeypatch):
+        monkeypatch.setattr(serve, "start", raising(AssertionError()))
+        with pytest.raises(UserMistake, match="no URL of a database"):
+            run_on_ray(ServiceSettings(memory="foo"), Replicas(), lambda: None)
+
+    def test_a_taken_port_is_told_before_a_cluster_starts(self, buddy, monkeypatch):
+        monkeypatch.delenv("RAY_ADDRESS", raising=False)
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            code, _, error = buddy("serve", "--engine", "ray", "--port", other.getsockname()[1])
+        assert code == 2
+        assert "name another with --port" in error
+
+
+def raising(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
 
 
 @pytest.mark.parametrize("error", [BackPressureError(1, 1), ActorDiedError()])
@@ -227,6 +309,7 @@ def test_a_configuration_file_needs_keys_unless_it_says_that_everybody_may_ask(m
         ({"limits": {"batch": "many"}}, "batch cannot be 'many'"),
         ({"limits": {"batches": 1}}, "Limits has no field 'batches'"),
         ({"replicas": 4}, "Replicas cannot be 4"),
+        ({"memory": "sqlite:///talks.db"}, "a database that all nodes reach"),
         ({"port": 8000}, "port is no argument of buddy here; it stands in http_options"),
     ],
 )

@@ -15,7 +15,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.servers import service_process
+from buddy.companion.buddy import shipped_model
+from buddy.companion.second_reader import second_reader
+from buddy.errors import EnvironmentFault
+from buddy.serving.app import create_app
+from buddy.serving.run_service import try_model
+from buddy.serving.service_settings import ServiceSettings
+from tests.serving.servers import free_port, service_process
 
 ASKED = {"model": "buddy", "messages": [{"role": "user", "content": "I lost my cat last week and I miss her so much."}]}
 
@@ -44,6 +50,19 @@ def _assert_that_what_computes_gives_way(pid):
     usual = os.getpriority(os.PRIO_PROCESS, 0)
     assert priorities.pop(str(pid)) == usual  # the thread of the loop
     assert max(priorities.values()) > usual
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all threads have one priority")
+def test_what_reads_messages_for_danger_does_not_give_way(monkeypatch):
+    priorities = []
+
+    def reader():
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return second_reader()
+
+    monkeypatch.setattr("buddy.companion.safety.second_reader", reader)
+    create_app(ServiceSettings())
+    assert priorities[0] == os.getpriority(os.PRIO_PROCESS, 0)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +118,34 @@ def test_a_port_that_is_taken_is_told_before_it_says_that_it_is_there(buddy):
         2,
         f"buddy: Port {port} of 127.0.0.1 cannot be used: Address already in use; name another with --port.\n",
     )
+
+
+def test_one_worker_is_one_process_and_leaves_nothing_behind(tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    environment = {"WEB_CONCURRENCY": "2", "TMPDIR": str(folder)}
+    with service_process("--workers", "1", log=tmp_path / "log", environment=environment) as service:
+        assert not _children(service.process.pid)
+        service.stop()
+    assert not list(folder.iterdir())
+
+
+def test_a_model_that_cannot_be_loaded_is_told_before_workers_try_it_for_ever(buddy, tmp_path):
+    model = shutil.copytree(shipped_model(), tmp_path / "damaged")
+    (model / "model.bin").write_bytes(b"")
+    code, _, error = buddy("serve", "--port", free_port(), "--workers", "2", "--model", model)
+    assert code == 2
+    assert error.startswith(f"buddy: The weights in {model} cannot be loaded")
+
+
+def _die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)  # as Linux does where memory runs out
+
+
+def test_a_model_that_its_process_dies_of_is_told_too(monkeypatch, tmp_path):
+    monkeypatch.setattr("buddy.serving.run_service._ask_once", _die)
+    with pytest.raises(EnvironmentFault, match="has died; is there memory enough"):
+        try_model(tmp_path)
 
 
 def test_a_stream_that_runs_ends_before_the_service_does(tmp_path):
