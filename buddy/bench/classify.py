@@ -52,14 +52,14 @@ class Comparison:
         texts: how many.
         sides: by name, buddy first.
         gflop_per_text: multiplications and additions, in billions, of reading a text once.
-        gflop_per_second: how many of them the machine does in a large product of matrices in bf16.
+        gflop_per_second: how many of them the machine does in large products of matrices in bf16, in each round.
     """
 
     model: str
     texts: int
     sides: Mapping[str, Speed]
     gflop_per_text: float
-    gflop_per_second: float
+    gflop_per_second: Sequence[float]
 
     def ratios(self, name: str) -> list[float]:
         """How many times more texts a second buddy does than another side, by round."""
@@ -68,8 +68,9 @@ class Comparison:
 
     @property
     def share_of_limit(self) -> float:
-        """What buddy does, over what the arithmetic in bf16 would allow; 8-bit numbers can exceed it."""
-        return statistics.median(self.sides[BUDDY].texts_per_second) * self.gflop_per_text / self.gflop_per_second
+        """What buddy does, over what the arithmetic in bf16 would allow, by round; 8-bit numbers can exceed it."""
+        rounds = zip(self.sides[BUDDY].texts_per_second, self.gflop_per_second, strict=True)
+        return statistics.median(texts * self.gflop_per_text / limit for texts, limit in rounds)
 
     def to_json(self) -> dict[str, object]:
         """Give everything measured, and the medians, for a file."""
@@ -97,12 +98,14 @@ def bench_classify(model: Path, texts: Sequence[str], rounds: int = 3) -> Compar
         "pipeline with a head, fp32": _pipeline(network, tokenizer, classifier),
     }
     speeds = {name: Speed() for name in sides}
+    limits = []
     with progress("measuring", len(sides) * (rounds + 1), "runs") as bar:
         answers = {}
         for name, side in sides.items():
             answers[name] = side(texts[: 4 * BATCH_SIZE])  # warms it up
             bar.advance(1, note=name)
         for _ in range(rounds):
+            limits.append(_gflop_per_second())
             for name, side in sides.items():
                 speeds[name].texts_per_second.append(len(texts) / _seconds(side, texts))
                 alone = [_seconds(side, [text]) for text in texts[:TEXTS_ALONE]]
@@ -116,7 +119,7 @@ def bench_classify(model: Path, texts: Sequence[str], rounds: int = 3) -> Compar
         )
         for name, speed in speeds.items()
     }
-    return Comparison(str(model), len(texts), found, _gflop_per_text(network, classifier, texts), _gflop_per_second())
+    return Comparison(str(model), len(texts), found, _gflop_per_text(network, classifier, texts), limits)
 
 
 def _seconds(side: Side, texts: Sequence[str]) -> float:
@@ -197,8 +200,8 @@ def _gflop_per_text(network: GPT2LMHeadModel, classifier: Classifier, texts: Seq
     return 2 * weights * sum(map(len, asked)) / len(asked) / 1e9
 
 
-def _gflop_per_second(size: int = 2048, times: int = 5) -> float:
-    """Measure how quickly the machine multiplies large matrices in bf16."""
+def _gflop_per_second(size: int = 2048, times: int = 40) -> float:
+    """Measure how quickly the machine multiplies large matrices in bf16, for about as long as buddy takes."""
     one, other = torch.randn(2, size, size).to(torch.bfloat16)
     _ = one @ other
     started = time.perf_counter()

@@ -90,7 +90,8 @@ def classify(
         )
     print(
         f"  reading a text takes {measured.gflop_per_text:.2f} billion operations; this machine does "
-        f"{measured.gflop_per_second:.0f} billion a second in bf16: buddy does {measured.share_of_limit:.0%} of that"
+        f"{statistics.median(measured.gflop_per_second):.0f} billion a second in bf16: "
+        f"buddy does {measured.share_of_limit:.0%} of that"
     )
     _write(out, measured.to_json())
 

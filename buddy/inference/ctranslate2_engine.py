@@ -39,6 +39,12 @@ STATES_AT_ONCE = 2**26
 TOKENS_AT_ONCE = 512
 """In one pass: enough to keep a core busy, few enough that all cores get a share of a few hundred texts."""
 
+TOKENS_OF_A_QUESTION_PASS = 160
+"""The same where a small model reads questions: its layers, and what goes through them, stay in a core's cache."""
+
+LARGE = 2**26
+"""A model whose file has so many bytes is no small one: its layers come from the memory in every pass."""
+
 WAYS_PER_LEVEL = 2
 """If a trie has more ways down than that, it is quicker to read each text alone, once for each level, than batches of
 texts, once for each way."""
@@ -86,7 +92,7 @@ class CTranslate2Engine:
         def score_group(group: list[int]) -> None:
             scores[group] = score([questions[i].ids.tolist() for i in group])
 
-        self._at_the_same_time(score_group, _equally_long(questions))
+        self._at_the_same_time(score_group, _equally_long(questions, self._tokens_of_a_question_pass))
         return scores
 
     def score_tokens(self, documents: Sequence[Tokens]) -> list[Scores]:
@@ -132,6 +138,11 @@ class CTranslate2Engine:
                 return
             yield step.token_id
 
+    @cached_property
+    def _tokens_of_a_question_pass(self) -> int:
+        is_large = (self.folder / "model.bin").stat().st_size >= LARGE
+        return TOKENS_AT_ONCE if is_large else TOKENS_OF_A_QUESTION_PASS
+
     def _at_the_same_time(self, work: Callable[[list[int]], None], groups: Iterator[list[int]]) -> None:
         """Do some work for each group; on several cores if there are several groups."""
         waiting = list(groups)
@@ -171,7 +182,7 @@ class CTranslate2Engine:
             for level in levels:
                 states[one[0], [way[-1] for way in level]] = self._at_level(level, model, trie, question)
 
-        self._at_the_same_time(read_group, _equally_long(questions))
+        self._at_the_same_time(read_group, _equally_long(questions, self._tokens_of_a_question_pass))
         if one_by_one:
             self._at_the_same_time(read_below, ([i] for i in range(len(questions))))
         for some in _slices(len(questions), max(1, LOGITS_AT_ONCE // (nodes * vocabulary))):
@@ -392,16 +403,16 @@ def _go_on(generator: Generator, asked: list[list[str]], **options: Any) -> Iter
     return (one.result() for one in running)
 
 
-def _equally_long(documents: Sequence[Tokens]) -> Iterator[list[int]]:
-    """Cut documents into groups of one length and at most ``TOKENS_AT_ONCE``; gives their indices.
+def _equally_long(documents: Sequence[Tokens], tokens: int = TOKENS_AT_ONCE) -> Iterator[list[int]]:
+    """Cut documents into groups of one length and at most so many tokens; gives their indices.
 
-    Rows of different lengths would be padded, and in int8 a padded row gets other logits than alone.
+    Rows of different lengths would be padded, and in int8 a padded row may get other logits than alone.
     """
     by_length: dict[int, list[int]] = defaultdict(list)
     for index, document in enumerate(documents):
         by_length[len(document)].append(index)
     for length, indices in by_length.items():
-        rows = max(1, TOKENS_AT_ONCE // length)
+        rows = max(1, tokens // length)
         yield from (indices[start : start + rows] for start in range(0, len(indices), rows))
 
 

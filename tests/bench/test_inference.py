@@ -71,9 +71,9 @@ def test_all_sides_classify_the_same_texts(exported_run, monkeypatch):
 
 def test_ratios_are_taken_within_a_round():
     sides = {BUDDY: Speed([100.0, 300.0]), "other": Speed([50.0, 100.0])}
-    measured = Comparison("model", 8, sides, gflop_per_text=0.5, gflop_per_second=200.0)
+    measured = Comparison("model", 8, sides, gflop_per_text=0.5, gflop_per_second=[200.0, 100.0])
     assert measured.ratios("other") == [2.0, 3.0]
-    assert measured.share_of_limit == 200 * 0.5 / 200
+    assert measured.share_of_limit == (0.25 + 1.5) / 2
     assert measured.to_json()["ratios"] == {"other": 2.5}
 
 

@@ -31,7 +31,7 @@ def test_answers_do_not_depend_on_them_nor_on_the_order(companion_model, monkeyp
     expected = load_classifier(companion_model).probabilities(TEXTS)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
-    monkeypatch.setattr(ctranslate2_engine, "TOKENS_AT_ONCE", 40)
+    monkeypatch.setattr(ctranslate2_engine, "TOKENS_OF_A_QUESTION_PASS", 40)
     model = load_classifier(companion_model)
     assert model.engine.generator.num_generators == int(threads)  # type: ignore[attr-defined]
     order = np.random.default_rng(1).permutation(len(TEXTS))
