@@ -201,7 +201,7 @@ def _gflop_per_text(network: GPT2LMHeadModel, classifier: Classifier, texts: Seq
 
 
 def _gflop_per_second(size: int = 2048, times: int = 40) -> float:
-    """Measure how quickly the machine multiplies large matrices in bf16, for about as long as buddy takes."""
+    """Measure how quickly the machine multiplies large matrices in bf16, for so long that no moment decides."""
     one, other = torch.randn(2, size, size).to(torch.bfloat16)
     _ = one @ other
     started = time.perf_counter()

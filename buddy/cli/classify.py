@@ -218,7 +218,7 @@ def _lines() -> Iterator[list[str]]:
     while some := stdin.read1(BYTES_AT_ONCE):
         *lines, rest = (rest + decoder.decode(some)).split("\n")
         yield lines
-    yield [rest + decoder.decode(b"", final=True)]
+    yield (rest + decoder.decode(b"", final=True)).split("\n")
 
 
 def _not_empty(texts: Iterable[str]) -> Iterator[str]:

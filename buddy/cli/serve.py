@@ -169,20 +169,21 @@ def serve(
         open_memory(memory_url).close()  # a mistake in it is told here, and not by a worker
     refuse_taken_port(host, port)
     if workers > 1:
-        try_model(folder)
+        try_model(folder, guard)
     say_where(settings)
     run_service(settings, log_requests)
 
 
 def _serve_on_ray(settings: "ServiceSettings", address: str | None, least: int, most: int) -> None:
-    from buddy.inference.ray_cluster import NEW_CLUSTER, joined_cluster
+    from buddy.inference.ray_cluster import NEW_CLUSTER, address_of, joined_cluster
     from buddy.serving.run_service import refuse_taken_port, say_where
+    from buddy.serving.service_settings import refuse_file_memory
 
+    refuse_file_memory(settings)
     if settings.model and Path(settings.model).is_dir():
         settings = replace(settings, model=str(Path(settings.model).absolute()))  # workers run in another folder
 
-    address = address or os.environ.get("RAY_ADDRESS") or NEW_CLUSTER
-    if address == NEW_CLUSTER:
+    if address_of(address) == NEW_CLUSTER:
         refuse_taken_port(settings.host, settings.port)
 
     def wait() -> None:

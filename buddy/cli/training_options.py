@@ -112,7 +112,7 @@ def print_outcome(run: Path, signal_number: int | None, command: str) -> None:
 
 
 def _fine_tuning(model: Path, backbone: str) -> str:
-    """Say how a base model is fine-tuned: a small one as ``base`` is, for a folder gets what suits large models."""
+    """Say how a base model is fine-tuned; what ``base`` or scratch became is, as ``base`` itself."""
     from buddy.training.settings import suited_to
 
     command = f"train --data DIR --backbone {model}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from buddy.companion.memory import Memory
 
 UNSAID = "…"
-"""Stands for a reply that was stopped before its first word."""
+"""Stands for a reply that was stopped before its first word, or never came, once something else is said."""
 
 log = logging.getLogger("buddy.talk")
 

@@ -72,7 +72,7 @@ def from_tables(
 def files_by_split(folder: Path, kinds: Collection[str]) -> dict[str, list[Path]]:
     """Find the tables of a folder by the split that they are named after; without such names all are ``UNSPLIT``.
 
-    What is not read is named on standard error. A ``.json`` file without the name of a split is no table but a
+    What is not read is named on standard error. A ``.json`` file whose name is not that of a split is no table but a
     description, such as ``labels.json``.
 
     Args:
@@ -87,7 +87,8 @@ def files_by_split(folder: Path, kinds: Collection[str]) -> dict[str, list[Path]
     others: list[str] = []
     for file in sorted(file for file in folder.iterdir() if not file.name.startswith(".")):
         split, kind = _split_named(file), file.suffix.lower()
-        is_table = kind in kinds and (split != UNSPLIT or kind in KINDS) and not file.name.startswith("_")
+        is_named = kind in KINDS or file.stem.lower() in SPLIT_NAMES
+        is_table = kind in kinds and is_named and not file.name.startswith("_")
         if is_table and file.is_file():
             found.setdefault(split, []).append(file)
         else:

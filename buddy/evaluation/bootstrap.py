@@ -26,8 +26,9 @@ LEVEL = 0.95
 ANYTHING: Interval = (-float("inf"), float("inf"))
 BOUNDS: dict[str, Interval] = {"nll": (0.0, float("inf"))}  # every other score is a share
 SHARE: Interval = (0.0, 1.0)
-COUNTED = ("accuracy", "top3_accuracy")
-F1 = ("macro_f1", "weighted_f1")
+WITHOUT_SPREAD = ("accuracy", "top3_accuracy", "macro_f1", "weighted_f1")
+"""Where they are 0 or 1, they are so in every resample."""
+
 WEIGHTS_AT_ONCE = 4_000_000  # 32 MB of float64
 
 
@@ -63,7 +64,7 @@ def score_intervals(scores: Scores, resampled: Resampled, n: int) -> dict[str, I
     """Give the interval of every score that has one.
 
     Where every answer is right, or none is, resampling draws the same score each time, which is no certainty: accuracy
-    and top-3 accuracy get the exact interval of a count there, and F1 gets none.
+    gets the exact interval of a count there, and F1 and top-3 accuracy (always 1 with three labels) get none.
 
     Args:
         scores: on all examples.
@@ -84,9 +85,9 @@ def score_intervals(scores: Scores, resampled: Resampled, n: int) -> dict[str, I
         return {}
     intervals = {}
     for name, value in asdict(scores).items():
-        if value not in (0, 1) or name not in (*COUNTED, *F1):
+        if value not in (0, 1) or name not in WITHOUT_SPREAD:
             intervals[name] = interval(value, resampled[name], BOUNDS.get(name, SHARE))
-        elif name in COUNTED:
+        elif name == "accuracy":
             intervals[name] = exact_interval(round(value * n), n)
     return intervals
 

@@ -59,7 +59,7 @@ def make_evaluate(
             return _count_next_tokens(model, mine, lessons.collate, device, at_once)
         loss = _count_loss(model, mine, lessons.collate, device, at_once)
         questions = asked[split][share::shares]
-        return loss + _count_correct(model, questions, labels, codec, trie, device, settings.max_tokens)
+        return loss + _count_correct(model, questions, labels, codec, trie, device, settings)
 
     return evaluate
 
@@ -124,11 +124,12 @@ def _count_correct(
     codec: Codec,
     trie: LabelTrie,
     device: Device,
-    max_tokens: int,
+    settings: TrainSettings,
 ) -> Sums:
     if not examples:
         return Sums()
-    scores = score_texts(model, [example.text for example in examples], codec, trie, device, max_tokens)
+    texts = [example.text for example in examples]
+    scores = score_texts(model, texts, codec, trie, device, settings.max_tokens, settings.tokens_per_pass)
     predicted = [labels[column] for column in scores.argmax(axis=1)]
     correct = sum(guess == example.label for guess, example in zip(predicted, examples, strict=True))
     return Sums(correct=correct, texts=len(examples))

@@ -14,7 +14,7 @@ from buddy.training.settings import Suited, TrainSettings
 THIS_MODEL = "this model"
 OTHER_SPLIT = "It learned from the train split of the same data."
 UNKNOWN_TEXTS = "It is not known whether it learned from some of these texts."
-NO_INTERVAL = " on these texts; no interval was made, so it is not known how sure that is"
+NO_INTERVAL = "; no interval was made, so it is not known how sure that is"
 MINUS = "\N{MINUS SIGN}"
 ABOUT_RIGHT = 0.02
 """A mean confidence so near the accuracy is called neither too sure nor too modest."""
@@ -168,11 +168,12 @@ def _comparison(name: str, baseline: Baseline) -> str:
     gain, interval = baseline.accuracy_gain.value, baseline.accuracy_gain.interval
     ends = f" (95% interval {signed(interval[0])} to {signed(interval[1])})" if interval else ""
     if signed(gain) == "0.0":
-        return f"The model is as accurate as {rival}{ends or NO_INTERVAL}."
+        return f"The model is as accurate as {rival} on these texts{ends or NO_INTERVAL}."
     if interval and interval[0] <= 0 <= interval[1]:
         return f"Against {rival}, its accuracy differs by {signed(gain)} points, which may be chance{ends}."
     word = "more" if gain > 0 else "less"
-    return f"The model is {abs(100 * gain):.1f} points {word} accurate than {rival}{ends or NO_INTERVAL}."
+    ends = ends or f" on these texts{NO_INTERVAL}"
+    return f"The model is {abs(100 * gain):.1f} points {word} accurate than {rival}{ends}."
 
 
 def signed(share: float) -> str:

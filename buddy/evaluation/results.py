@@ -82,7 +82,8 @@ class Evaluation:
         split: which split was judged.
         n: how many examples it has.
         scores: of the calibrated model; on a split that the temperature was fitted on, nll and ece are cross-fitted.
-        intervals: (low, high) for every score but an F1 of 0 or 1; empty when there were no resamples.
+        intervals: (low, high) for every score, but for F1 and top-3 accuracy not where they are 0 or 1; empty when
+            there were no resamples.
         bootstrap: how the intervals were made.
         temperature: that the probabilities were divided by.
         temperature_fitted_here: whether it was fitted on this very split.

@@ -42,8 +42,8 @@ def split_words(text: str) -> list[str]:
         text: any text, in its own case.
 
     Returns:
-        Its words in their order; joined together they are the text, in Unicode's composed form (NFC), without its
-        white space.
+        Its words in their order; joined together they are the text, in Unicode's composed form (NFC) and with straight
+        apostrophes, without its white space.
 
     Source:
         The rules of the Penn Treebank as NLTK's ``word_tokenize`` applies them; ``docs/evaluation.md`` says how

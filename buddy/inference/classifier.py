@@ -90,7 +90,13 @@ class Classifier:
 
 
 def score_texts(
-    model: "nn.Module", texts: Sequence[str], codec: Codec, trie: LabelTrie, device: "Device", max_tokens: int
+    model: "nn.Module",
+    texts: Sequence[str],
+    codec: Codec,
+    trie: LabelTrie,
+    device: "Device",
+    max_tokens: int,
+    tokens_per_pass: int = 0,
 ) -> Scores:
     """Ask a model that is in training for the emotion of texts.
 
@@ -101,14 +107,15 @@ def score_texts(
         trie: of the labels.
         device: where the model is.
         max_tokens: of a longer text only the end is read.
+        tokens_per_pass: as for ``torch_labels.score_labels``.
 
     Returns:
         (N, E) log-probabilities over the labels of ``trie``.
     """
-    from buddy.inference.torch_engine import TorchEngine
+    from buddy.inference.torch_labels import score_labels
 
     questions = codec.encode([render_emotion_question(text) for text in texts], max_tokens - trie.room)
-    return TorchEngine(model, codec, device).score_labels(questions, trie)
+    return score_labels(model, questions, trie, device, tokens_per_pass)
 
 
 def load_classifier(folder: Path, device: str = "auto", number_format: str = "auto") -> Classifier:

@@ -81,17 +81,14 @@ def open_place(place: str, start: int = 0) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def version_of(place: str, again: bool = False) -> dict[str, Any]:
-    """Tell what changes when a file does: its size, and whatever else its system knows of that.
+def version_of(place: str) -> dict[str, Any]:
+    """Tell what changes when a file does: its size, and whatever else its system knows of that now.
 
-    Args:
-        place: the file.
-        again: ask for it anew; else the answer may be as old as the list in which ``files_at`` found the file.
+    A list, such as ``files_at`` asks for and a store remembers, may be old, and may tell times in another way.
     """
     with _told_plainly(place):
         files, path = _open_system(place)
-        if again:
-            files.invalidate_cache()
+        files.invalidate_cache()
         about = files.info(path)
     known = {name: str(about[name]) for name in ("mtime", "ETag", "etag", "LastModified", "updated") if name in about}
     return {"place": place, "bytes": about["size"], **known}

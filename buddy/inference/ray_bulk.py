@@ -161,7 +161,7 @@ def _check_alike(sources: Sequence[str]) -> None:
 
 def _require_unchanged(sources: Sequence[Mapping[str, Any]], output: str) -> None:
     for source in sources:
-        if version_of(source["place"], again=True) != source:
+        if version_of(source["place"]) != source:
             raise UserMistake(f"{source['place']} was changed while it was read; remove {output}, and classify a copy.")
 
 
@@ -340,7 +340,7 @@ def _model_here(place: str, digest: str) -> Path:
     It stays there for the next run.
 
     Raises:
-        EnvironmentFault: what stands there is damaged, or could be changed by another user.
+        EnvironmentFault: what stands there, or comes from the place, is damaged, or is another user's.
     """
     folder = Path(tempfile.gettempdir()) / f"buddy-model-{os.getuid()}-{digest}"
     if not folder.exists():
@@ -349,6 +349,8 @@ def _model_here(place: str, digest: str) -> Path:
             copy.mkdir(mode=0o700)
             for name in names_at(place):
                 (copy / name).write_bytes(read_place(f"{place}/{name}") or b"")
+            if model_digest(copy) != digest:
+                raise EnvironmentFault(f"The model at {place} is not whole. {GO_ON}")
             with suppress(OSError):  # another worker was quicker
                 copy.rename(folder)
     if folder.lstat().st_uid != os.getuid() or model_digest(folder) != digest:

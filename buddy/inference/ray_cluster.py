@@ -33,7 +33,7 @@ def joined_cluster(address: str | None, advice: str = "") -> Iterator[Any]:
         import ray.data
     except ModuleNotFoundError as error:
         raise EnvironmentFault(f"A cluster needs Ray: {install('ray')}.") from error
-    address = address or os.environ.get("RAY_ADDRESS") or NEW_CLUSTER
+    address = address_of(address)
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
     options = own if address == NEW_CLUSTER else {}
     try:
@@ -51,6 +51,11 @@ def joined_cluster(address: str | None, advice: str = "") -> Iterator[Any]:
         raise EnvironmentFault(f"The work on the Ray cluster failed: {reason_of(cause)}. {advice}".strip()) from error
     finally:
         ray.shutdown()
+
+
+def address_of(given: str | None) -> str:
+    """Say which cluster is joined: the one that is given, the one that RAY_ADDRESS names, or a new one."""
+    return given or os.environ.get("RAY_ADDRESS") or NEW_CLUSTER
 
 
 def reason_of(error: BaseException) -> str:

@@ -36,7 +36,14 @@ from buddy.serving.gate import Gate, route_of, without_words
 from buddy.serving.metrics import Metrics
 from buddy.serving.problems import try_again, with_number
 from buddy.serving.ray_metrics import start_publishing
-from buddy.serving.service_settings import RATE_WITH_KEYS, Limits, ServiceSettings, read_keys, refuse_open_door
+from buddy.serving.service_settings import (
+    RATE_WITH_KEYS,
+    Limits,
+    ServiceSettings,
+    read_keys,
+    refuse_file_memory,
+    refuse_open_door,
+)
 
 log = logging.getLogger("buddy.service")
 
@@ -207,8 +214,7 @@ def make_application(settings: ServiceSettings, replicas: Replicas) -> serve.App
     Raises:
         UserMistake: the memory is a file of one node.
     """
-    if (settings.memory or "").startswith("sqlite"):
-        raise UserMistake("On a cluster conversations need a database that all nodes reach: postgresql://…")
+    refuse_file_memory(settings)
     requests = replicas.requests
     companions = serve.deployment(
         name="Companion",

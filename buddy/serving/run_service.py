@@ -67,8 +67,8 @@ def refuse_taken_port(host: str, port: int) -> None:
         raise UserMistake(f"Port {port} of {host} cannot be used: {reason}.") from error
 
 
-def try_model(folder: Path) -> None:
-    """Make sure that workers can use a model: one that could not would end, and be replaced for ever.
+def try_model(folder: Path, guard: bool) -> None:
+    """Make sure that workers can use a model, and the guard's: one that could not would end, and be replaced for ever.
 
     A process of its own tries, so that the one which only watches the workers does not keep the memory for a model.
 
@@ -78,7 +78,7 @@ def try_model(folder: Path) -> None:
     """
     spawn = get_context("spawn")
     outcome, telling = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_ask_once, args=(folder, telling))
+    process = spawn.Process(target=_ask_once, args=(folder, guard, telling))
     process.start()
     telling.close()
     try:
@@ -91,13 +91,18 @@ def try_model(folder: Path) -> None:
         raise error
 
 
-def _ask_once(folder: Path, telling: Connection) -> None:
+def _ask_once(folder: Path, guard: bool, telling: Connection) -> None:
+    from buddy.companion.safety import Guard
     from buddy.inference.classifier import load_classifier
 
     try:
         load_classifier(folder).probabilities(["Hello."])
+        if guard:
+            Guard().get_ready()
     except BuddyError as error:
         telling.send(error)
+    except Exception as error:  # libraries raise whatever they like
+        telling.send(EnvironmentFault(f"A model cannot be used: {type(error).__name__}: {error}"))
     else:
         telling.send(None)
 

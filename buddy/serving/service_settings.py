@@ -140,6 +140,16 @@ def refuse_open_door(settings: ServiceSettings, without_keys: bool) -> None:
         )
 
 
+def refuse_file_memory(settings: ServiceSettings) -> None:
+    """Make sure that all nodes of a cluster reach the same memory.
+
+    Raises:
+        UserMistake: it is a file of one node.
+    """
+    if (settings.memory or "").startswith("sqlite"):
+        raise UserMistake("On a cluster conversations need a database that all nodes reach: postgresql://…")
+
+
 def digest(key: str) -> str:
     """Give what is kept of a key, and of a session: from it nobody finds the key again.
 

@@ -89,15 +89,29 @@ def write_config(settings: TrainSettings, data: PreparedData | TextCorpus, devic
     """Write down what was asked and with what it was done."""
     total, trained = backbone.parameters()
     config = {
-        "settings": {key: str(v) if isinstance(v, Path) else v for key, v in asdict(settings).items()},
+        "settings": _plain(settings),
         "versions": _versions(),
         "git_commit": _git_commit(),
         **_fingerprints(settings, data, backbone),
         "device": f"{device.name} {device.number_format} ({device.reason})",
         "parameters": {"total": total, "trained": trained},
     }
-    with atomic_file(settings.out / "config.yaml") as file:
-        yaml.safe_dump(config, file, sort_keys=False, allow_unicode=True)
+    _write_yaml(settings.out, config)
+
+
+def change_settings(settings: TrainSettings) -> None:
+    """Write down other settings of a run; with what it was begun stays as it is."""
+    config = yaml.safe_load((settings.out / "config.yaml").read_text("utf-8"))
+    _write_yaml(settings.out, {**config, "settings": _plain(settings)})
+
+
+def _plain(settings: TrainSettings) -> dict[str, object]:
+    return {key: str(v) if isinstance(v, Path) else v for key, v in asdict(settings).items()}
+
+
+def _write_yaml(run: Path, config: Mapping[str, object]) -> None:
+    with atomic_file(run / "config.yaml") as file:
+        yaml.safe_dump(dict(config), file, sort_keys=False, allow_unicode=True)
 
 
 def read_settings(run: Path) -> TrainSettings:

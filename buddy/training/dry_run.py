@@ -106,7 +106,7 @@ def print_estimate(settings: TrainSettings, make_evaluate: MakeEvaluate) -> None
         UserMistake: the data or the backbone cannot be read.
     """
     device, accelerator = meet_processes(settings)
-    with telling_what_takes_less(settings, device):
+    with telling_what_takes_less(settings, device, is_trial=True):
         training, _ = read_and_build(settings, make_evaluate, device, accelerator, is_new=True)
         estimate = estimate_run(training)
     if training.is_writer:

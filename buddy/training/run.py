@@ -120,8 +120,10 @@ def _run(settings: TrainSettings, make_evaluate: MakeEvaluate, goes_on: bool) ->
         training, data = read_and_build(settings, make_evaluate, device, accelerator, is_new)
         if training.is_writer:  # only now, so that a start which is refused leaves nothing behind
             checkpoint.cut_history(settings.out, training.position.evaluations)
-            if is_new or settings != checkpoint.read_settings(settings.out):
+            if is_new:
                 checkpoint.write_config(settings, data, device, training.backbone)
+            elif settings != checkpoint.read_settings(settings.out):
+                checkpoint.change_settings(settings)
             _announce(training, data, is_new)
         done = training.position.step
         bar_of_steps = progress("training", training.total_steps, "steps", done, shown=training.is_writer)
@@ -226,7 +228,7 @@ def _make_backbone(settings: TrainSettings, data: PreparedData | TextCorpus, is_
 
 
 def _require_gpt2(backbone: Backbone, dropout: float, is_new: bool) -> None:
-    """Refuse a dropout that would do nothing; a run that began with one goes on, and none is what most models have."""
+    """Refuse a dropout that would do nothing; a run that began with one goes on, and 0 is what `pretrain` asks for."""
     if is_new and dropout and not isinstance(backbone.model, GPT2LMHeadModel):
         kind = backbone.model.config.model_type
         raise UserMistake(f"A model of the kind {kind} keeps its own dropout; leave out --dropout.")
@@ -289,8 +291,13 @@ def _recorder(training: Training) -> Iterator[None]:
 
 
 @contextmanager
-def telling_what_takes_less(settings: TrainSettings, device: Device) -> Iterator[None]:
+def telling_what_takes_less(settings: TrainSettings, device: Device, is_trial: bool = False) -> Iterator[None]:
     """Say what to try when memory runs out in a block, and how a run that has begun goes on.
+
+    Args:
+        settings: of the run.
+        device: where it is.
+        is_trial: nothing is written; what stands in the folder of the run is another one.
 
     Raises:
         EnvironmentFault: it did.
@@ -300,17 +307,18 @@ def telling_what_takes_less(settings: TrainSettings, device: Device) -> Iterator
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        raise EnvironmentFault(_what_takes_less(settings, device)) from error
+        has_begun = not is_trial and (settings.out / "config.yaml").exists()
+        raise EnvironmentFault(_what_takes_less(settings, device, has_begun)) from error
 
 
-def _what_takes_less(settings: TrainSettings, device: Device) -> str:
+def _what_takes_less(settings: TrainSettings, device: Device, has_begun: bool) -> str:
     at_once = tokens_per_pass(settings, device)
     less = [f"--tokens-per-pass {at_once // 2}"] if at_once > settings.max_tokens else []  # else a text has a pass
     less += [] if settings.gradient_checkpointing else ["--gradient-checkpointing"]
     sentence = f"Memory ran out ({device.name}, {at_once:,} tokens a pass)"
     if not less:
         return f"{sentence}; end other programs, or start a new run with a lower --max-tokens or a smaller model."
-    if not (settings.out / "config.yaml").exists():
+    if not has_begun:
         return f"{sentence}; try {' or '.join(less)}."
     command = "pretrain" if settings.task == "text" else "train"
     return f"{sentence}; go on with less: buddy {command} --resume --out {settings.out} {' or '.join(less)}."

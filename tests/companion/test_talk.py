@@ -43,6 +43,15 @@ def test_a_reply_that_is_not_read_to_its_end_ends_with_the_next_message(buddy, m
     assert memory.turns(talk.conversation) == talk.turns
 
 
+@pytest.fixture
+def _ctrl_c():
+    """Have Ctrl-C heard: a test in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 def test_ctrl_c_waits_until_talk_and_memory_know_the_same(buddy, memory, monkeypatch):
     talk = Talk(buddy, memory)
     "".join(talk.say("My old dog died").pieces)

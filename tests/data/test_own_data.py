@@ -28,13 +28,14 @@ def test_a_folder_brings_its_splits(tmp_path, valid, capsys):
     (tmp_path / "notes.txt").write_text("ignored")
     (tmp_path / "train.md").write_text("ignored")
     (tmp_path / "labels.json").write_text("no rows")
+    (tmp_path / "test_results.json").write_text("no rows")
     (tmp_path / ".gitignore").write_text("nobody's business")
     (tmp_path / "test.parquet").mkdir()
     source = read_own_data(tmp_path, None, None, None)
     assert {split: rows[0].text for split, rows in source.examples.items()} == {"train": "a", "valid": "b", "test": "c"}
     assert list(source.examples) == ["train", "valid", "test"]
     assert source.examples["valid"][0].id == "valid-1"
-    others = "'labels.json', 'notes.txt', 'test.parquet', 'train.md'"
+    others = "'labels.json', 'notes.txt', 'test.parquet', 'test_results.json', 'train.md'"
     assert capsys.readouterr().err == f"Not read in {tmp_path}: {others}.\n"
 
 

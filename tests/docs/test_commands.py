@@ -38,6 +38,7 @@ NOT_RUN = {
     r"uvicorn .*": "serves until it is stopped; tests/docs/test_programs.py asks the program without it",
     r"buddy classify --engine ray .*": "starts a cluster; tests/inference/test_ray_bulk.py does it",
     r".*(ray (start|get-auth-token)|serve deploy) .*": "starts a cluster; tests/serving reads the file",
+    r"python docs/figures.py runs/.*": "draws into docs; tests/docs/test_site.py reads what it prints",
     r"python docs/scale.py": "takes minutes; tests/docs/test_scale.py runs it with one small model",
     r"curl .*": "asks that server; tests/docs/test_programs.py sends the same request",
 }

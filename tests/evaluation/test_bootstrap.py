@@ -93,3 +93,10 @@ def test_where_all_answers_are_right_or_wrong_the_interval_is_that_of_the_count(
     assert intervals["accuracy"] == pytest.approx(accuracy, abs=1e-4)  # 0.025 ** (1 / 24) = 0.8575
     assert not {"macro_f1", "weighted_f1"} & set(intervals)  # resamples have no spread, which is no certainty
     assert {"nll", "ece"} <= set(intervals)
+
+
+def test_the_top_three_of_three_labels_have_no_interval():
+    probabilities, truth = np.random.default_rng(0).dirichlet(np.ones(3), 24), np.zeros(24, np.int64)
+    scores, resampled = score(probabilities, truth), resample_scores(probabilities, truth, 200)
+    assert scores.top3_accuracy == 1
+    assert "top3_accuracy" not in score_intervals(scores, resampled, n=24)

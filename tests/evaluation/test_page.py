@@ -43,7 +43,7 @@ def against(value: float, interval: tuple[float, float] | None = None) -> Evalua
         ((0.01, (-0.01, 0.03)), "differs by +1.0 points, which may be chance"),
         ((0.01, None), "1.0 points more accurate than rival on these texts; no interval was made, so it is not known"),
         ((0.0, None), "The model is as accurate as rival on these texts; no interval was made"),
-        ((0.0, (-0.02, 0.02)), "The model is as accurate as rival (95% interval −2.0 to +2.0)."),
+        ((0.0, (-0.02, 0.02)), "The model is as accurate as rival on these texts (95% interval −2.0 to +2.0)."),
     ],
 )
 def test_a_comparison_says_how_sure_it_is(gain, words):

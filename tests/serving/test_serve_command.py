@@ -10,16 +10,18 @@ import sys
 import threading
 import time
 from collections import Counter
+from multiprocessing import Pipe
 from pathlib import Path
 
 import httpx
 import pytest
 
 from buddy.companion.buddy import shipped_model
+from buddy.companion.safety import Guard
 from buddy.companion.second_reader import second_reader
 from buddy.errors import EnvironmentFault
 from buddy.serving.app import create_app
-from buddy.serving.run_service import try_model
+from buddy.serving.run_service import _ask_once, try_model
 from buddy.serving.service_settings import ServiceSettings
 from tests.serving.servers import free_port, service_process
 
@@ -78,6 +80,7 @@ def test_what_reads_messages_for_danger_does_not_give_way(monkeypatch):
         (["--forget-after", "9"], "--forget-after is about a memory; it goes with --memory-url"),
         (["--replicas", "4"], "--replicas is about a cluster; it goes with --engine ray"),
         (["--engine", "ray", "--log-requests"], "--log-requests is for --engine local"),
+        (["--engine", "ray", "--memory-url", "sqlite:///talks.db"], "a database that all nodes reach"),
     ],
 )
 def test_it_refuses_to_start(buddy, monkeypatch, arguments, says):
@@ -138,6 +141,16 @@ def test_a_model_that_cannot_be_loaded_is_told_before_workers_try_it_for_ever(bu
     assert error.startswith(f"buddy: The weights in {model} cannot be loaded")
 
 
+def test_whatever_a_model_or_the_guard_raises_is_told_as_well(monkeypatch):
+    def fail(_):
+        raise ValueError("no head")
+
+    monkeypatch.setattr(Guard, "get_ready", fail)
+    outcome, telling = Pipe(duplex=False)
+    _ask_once(shipped_model(), True, telling)
+    assert str(outcome.recv()) == "A model cannot be used: ValueError: no head"
+
+
 def _die(*_):
     os.kill(os.getpid(), signal.SIGKILL)  # as Linux does where memory runs out
 
@@ -145,7 +158,7 @@ def _die(*_):
 def test_a_model_that_its_process_dies_of_is_told_too(monkeypatch, tmp_path):
     monkeypatch.setattr("buddy.serving.run_service._ask_once", _die)
     with pytest.raises(EnvironmentFault, match="has died; is there memory enough"):
-        try_model(tmp_path)
+        try_model(tmp_path, guard=False)
 
 
 def test_a_stream_that_runs_ends_before_the_service_does(tmp_path):

@@ -92,6 +92,10 @@ def test_an_evaluation_that_holds_more_than_a_step_is_told_instead(quick):
 
 
 def test_memory_that_runs_out_is_one_sentence(buddy, moods, monkeypatch):
+    """It does not send anybody to the run that stands in the folder."""
+    Path("runs/emotion").mkdir(parents=True)
+    Path("runs/emotion/config.yaml").touch()
+
     def run_out(*_):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
